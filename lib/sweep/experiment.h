@@ -9,13 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum lat_kind {
-  LAT_INTEGER,
-  LAT_REAL,
-  LAT_TEXT,
-  LAT_PATH /* parameters only: a file. A point's id takes its base name and a hash of its content, not where it lies; "" is
-              none */
-};
+#include "lib/store/merge.h"
+#include "lib/store/record.h"
 
 /* One parameter. The list of them is written once, as a macro with one line each:
  *   #define PARAMETERS(INT, REAL, TEXT, PATH)                                                              \
@@ -59,13 +54,8 @@ struct lat_output {
   const char *name, *unit, *long_name;
   enum lat_kind kind;
   const char *dimensions;
-  unsigned flags;
+  unsigned flags; /* LAT_MAY_BE_MISSING, LAT_IS_TIMING */
 };
-enum {
-  LAT_MAY_BE_MISSING = 1, /* NaN (real) or absent is allowed */
-  LAT_IS_TIMING = 2       /* varies from run to run: kept in the timing file beside the result, never in it */
-};
-
 /* A run in progress, as the runner hands it to the experiment. */
 struct lat_run;
 const void *lat_run_parameters(const struct lat_run *run); /* a filled `struct parameters` */
@@ -84,7 +74,6 @@ int lat_put_reals(struct lat_run *run, const char *name, size_t rank, const size
 int lat_run_progress(struct lat_run *run, double fraction);
 
 /* Merged results of an experiment, as `analyse` reads them. Points are in the order of the sweep's canonical text. */
-struct lat_merged;
 size_t lat_merged_points(const struct lat_merged *merged);
 int lat_merged_failed(const struct lat_merged *merged, size_t point); /* 1 for a failed row: its outputs are missing */
 int64_t lat_merged_integer(const struct lat_merged *merged, const char *name, size_t point);
