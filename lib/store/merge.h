@@ -16,8 +16,8 @@ struct lat_merged {
   struct lat_point *point; /* [points], sorted by canonical text */
 };
 
-/* Reads every DIR/*.h5 point of one experiment (timing fields included when `timing` and the files exist). Damaged files:
- * LAT_INPUT naming the file, unless `damaged` is not NULL: then they are counted there and skipped. */
+/* Reads every point file (.h5) in DIR of one experiment (timing fields included when `timing` and the files exist). Damaged
+ * files: LAT_INPUT naming the file, unless `damaged` is not NULL: then they are counted there and skipped. */
 int lat_merge_read(const char *directory, int timing, size_t *damaged, struct lat_merged **merged);
 void lat_merged_free(struct lat_merged *merged);
 
