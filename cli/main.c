@@ -1,2 +1,3 @@
-int main(void);
-int main(void) { return 0; }
+#include "cli/cli.h"
+
+int main(int argc, char **argv) { return lat_program_main(argc, argv); }
