@@ -1,56 +1,172 @@
-# make            the program build/latentlab and the libraries
+# make            the program build/latentlab and the static and shared library
 # make test       installs what is missing, builds, runs every test
 # make help       all targets
 BUILD ?= build
 PREFIX ?= /usr/local
 CC ?= gcc
+PYTHON ?= python3
+CLANG ?= clang
+FUZZ_SECONDS ?= 60
+OUT ?= results/run
+SIZE ?= quick
 VERSION := 0.1.0
+SOVERSION := 0
 
 PACKAGES := gsl hdf5 openblas libcyaml json-c libxxhash
 CFLAGS ?= -O3 -march=native -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
   -Wwrite-strings
 HOUSE := -std=c11 -D_GNU_SOURCE -I. -fopenmp -fPIC -ffp-contract=off -fno-math-errno $(WARNINGS) $(EXTRA)
-PKG_CFLAGS := $(shell pkg-config --cflags gsl hdf5 openblas libcyaml json-c libxxhash 2>/dev/null)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 # GSL's own BLAS is the slow reference one: OpenBLAS stands in its place.
-PKG_LIBS := $(filter-out -lgslcblas,$(shell pkg-config --libs gsl hdf5 openblas libcyaml json-c libxxhash 2>/dev/null)) -lhdf5_hl -lm
+PKG_LIBS := $(filter-out -lgslcblas,$(shell pkg-config --libs $(PACKAGES) 2>/dev/null)) -lhdf5_hl -lm
 
 LIB_SOURCES := $(sort $(wildcard lib/*/*.c))
+HEADERS := $(sort $(wildcard lib/*/*.h))
 CLI_SOURCES := $(sort $(wildcard cli/*.c))
 EXPERIMENT_SOURCES := $(sort $(wildcard experiments/*.c))
 TEST_SOURCES := $(sort $(wildcard tests/test_*.c))
-TEST_HELP_SOURCES := $(sort $(filter-out tests/test_%.c,$(wildcard tests/*.c)))
+HELPER_SOURCES := $(sort $(filter-out tests/test_%.c,$(wildcard tests/*.c)))
+FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.c))
+C_FILES := $(sort $(wildcard lib/*/*.[ch] cli/*.[ch] experiments/*.[ch] tests/*.[ch] tests/*/*.[ch]))
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJECTS := $(call object,$(LIB_SOURCES))
 APP_OBJECTS := $(call object,$(filter-out cli/main.c,$(CLI_SOURCES)) $(EXPERIMENT_SOURCES)) $(BUILD)/experiments.o
+HELPER_OBJECTS := $(call object,$(HELPER_SOURCES))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SOURCES))
 
-.PHONY: all help
-all: $(BUILD)/latentlab $(BUILD)/liblatentlab.a
+.PHONY: all test check bench figures report format format-check lint sanitize fuzz install uninstall clean help setup FORCE
+.SECONDARY:
+all: $(BUILD)/latentlab $(BUILD)/liblatentlab.a $(BUILD)/liblatentlab.so $(BUILD)/latentlab.pc
 
-$(BUILD)/%.o: %.c
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: all           program and libraries (default); BUILD=folder and EXTRA=flags give another tree, CC=clang another compiler
+#: test          install what is missing, build, run every test; TESTS_ONLY="test_status e2e_circuit" runs those
+#: check         all of: gcc and clang with -Werror, format, lint, tests under sanitizers
+#: sanitize      every test under ASan and UBSan
+#: fuzz          every fuzz target for FUZZ_SECONDS (60) each, with clang's libFuzzer
+#: bench         latentlab bench circuits
+#: figures       merge and plot what is in OUT (results/run)
+#: report        the HTML report of OUT
+#: format        clang-format every source file (format-check only looks)
+#: lint          clang-tidy or cppcheck where present, and the house rules
+#: install       program, libraries, headers, pkg-config file, figure scripts under PREFIX (/usr/local)
+#: clean         remove the build folder
+
+# The flags are part of what is built: another set of flags in the same tree rebuilds it.
+$(BUILD)/flags.txt: FORCE
 	@mkdir -p $(@D)
-	$(CC) $(HOUSE) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -c $< -o $@
+	@echo '$(CC) $(HOUSE) $(CFLAGS) $(LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(HOUSE) $(CFLAGS) $(LDFLAGS)' > $@
+
+# The commit and the flags are recorded in every result.
+SOURCE := $(shell git -C . describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+$(BUILD)/provenance.txt: FORCE
+	@mkdir -p $(@D)
+	@echo '$(SOURCE) $(VERSION)' | cmp -s - $@ || echo '$(SOURCE) $(VERSION)' > $@
+$(BUILD)/lib/sweep/provenance.o: $(BUILD)/provenance.txt
+$(BUILD)/lib/sweep/provenance.o: PROVENANCE = -DLAT_SOURCE='"$(SOURCE)"' -DLAT_VERSION='"$(VERSION)"' \
+  -DLAT_FLAGS='"$(CC) $(filter-out -I.,$(HOUSE)) $(CFLAGS)"'
+
+$(BUILD)/%.o: %.c $(BUILD)/flags.txt
+	@mkdir -p $(@D)
+	$(CC) $(HOUSE) $(CFLAGS) $(PKG_CFLAGS) $(PROVENANCE) -MMD -MP -c $< -o $@
 
 # Experiments are found by walking their folder: the list is made, never kept by hand.
-$(BUILD)/experiments.c: $(EXPERIMENT_SOURCES) Makefile
+$(BUILD)/experiments.txt: FORCE
 	@mkdir -p $(@D)
+	@echo '$(EXPERIMENT_SOURCES)' | cmp -s - $@ || echo '$(EXPERIMENT_SOURCES)' > $@
+$(BUILD)/experiments.c: $(BUILD)/experiments.txt Makefile
 	@{ echo '#include "lib/sweep/experiment.h"'; \
 	  for e in $(notdir $(basename $(EXPERIMENT_SOURCES))); do echo "extern const struct lat_experiment lat_experiment_$$e;"; done; \
 	  echo 'const struct lat_experiment *const lat_experiments[] = {'; \
-	  for e in $(notdir $(basename $(EXPERIMENT_SOURCES))); do echo "  &lat_experiment_$$e,"; done; \
-	  echo '  0};'; } > $@
-$(BUILD)/experiments.o: $(BUILD)/experiments.c
-	$(CC) $(HOUSE) $(CFLAGS) -c $< -o $@
+	  for e in $(notdir $(basename $(EXPERIMENT_SOURCES))); do echo "    &lat_experiment_$$e,"; done; \
+	  echo '    0};'; } > $@
+$(BUILD)/experiments.o: $(BUILD)/experiments.c $(BUILD)/flags.txt
+	$(CC) $(HOUSE) $(CFLAGS) $(PKG_CFLAGS) -c $< -o $@
 
 $(BUILD)/liblatentlab.a: $(LIB_OBJECTS)
 	@rm -f $@
 	ar rcs $@ $^
 
+$(BUILD)/liblatentlab.so: $(LIB_OBJECTS)
+	$(CC) -shared -fopenmp $(EXTRA) $(CFLAGS) $(LDFLAGS) -Wl,-soname,liblatentlab.so.$(SOVERSION) $^ $(PKG_LIBS) -o $@
+
+$(BUILD)/latentlab.pc: Makefile
+	@mkdir -p $(@D)
+	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: latentlab' 'Description: transformer layers, circuits and measures for latent reasoning' \
+	  'Version: $(VERSION)' 'Requires: $(PACKAGES)' 'Cflags: -I$${prefix}/include/latentlab -fopenmp' \
+	  'Libs: -L$${prefix}/lib -llatentlab -lhdf5_hl -fopenmp -lm' > $@
+
 $(BUILD)/latentlab: $(BUILD)/cli/main.o $(APP_OBJECTS) $(BUILD)/liblatentlab.a
 	$(CC) $(HOUSE) $(CFLAGS) $(LDFLAGS) $^ $(PKG_LIBS) -o $@
 
-$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(call object,$(TEST_HELP_SOURCES)) $(APP_OBJECTS) $(BUILD)/liblatentlab.a
+$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(HELPER_OBJECTS) $(APP_OBJECTS) $(BUILD)/liblatentlab.a
 	$(CC) $(HOUSE) $(CFLAGS) $(LDFLAGS) $^ -lcmocka $(PKG_LIBS) -o $@
+
+setup:
+	@bash ./run_all.sh setup
+
+# A first build on a bare machine has to see the packages that setup has just installed: hence the second make.
+test: setup
+	@$(MAKE) --no-print-directory -s -j$$(nproc 2>/dev/null || echo 2) all test-programs
+	@bash tests/run.sh $(BUILD) $(TESTS_ONLY)
+
+.PHONY: test-programs
+test-programs: $(TESTS)
+
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+sanitize:
+	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=$(BUILD)-sanitize CFLAGS='-O1 -g -march=native' EXTRA='$(SANITIZE)' all test-programs
+	@ASAN_OPTIONS=detect_leaks=1 bash tests/run.sh $(BUILD)-sanitize $(TESTS_ONLY)
+
+check: format-check lint
+	$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=$(BUILD)-gcc CC=gcc EXTRA=-Werror all test-programs
+	$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=$(BUILD)-clang CC=$(CLANG) EXTRA=-Werror all test-programs
+	$(MAKE) --no-print-directory sanitize
+
+fuzz: $(FUZZERS)
+	@for f in $(FUZZERS); do n=$$(basename $$f); mkdir -p $(BUILD)/corpus/$$n; echo "$$n for $(FUZZ_SECONDS) s"; \
+	  $$f -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 -artifact_prefix=$(BUILD)/corpus/ \
+	    $(BUILD)/corpus/$$n tests/fuzz/corpus >$(BUILD)/corpus/$$n.log 2>&1; s=$$?; tail -n 12 $(BUILD)/corpus/$$n.log; \
+	  [ $$s = 0 ] || exit 1; done
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(LIB_SOURCES) $(HEADERS)
+	@mkdir -p $(@D)
+	$(CLANG) $(HOUSE) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(PKG_CFLAGS) $< \
+	  $(LIB_SOURCES) $(PKG_LIBS) -o $@
+
+bench: all
+	$(BUILD)/latentlab bench circuits
+figures: all
+	$(BUILD)/latentlab merge all --out $(OUT)
+	$(BUILD)/latentlab plot all --out $(OUT)
+report: all
+	$(BUILD)/latentlab report --out $(OUT)
+
+format:
+	clang-format -i $(C_FILES)
+format-check:
+	clang-format --dry-run -Werror $(C_FILES)
+lint:
+	@bash tests/lint.sh
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/share/latentlab/analysis
+	install -m 755 $(BUILD)/latentlab $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(BUILD)/liblatentlab.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 755 $(BUILD)/liblatentlab.so $(DESTDIR)$(PREFIX)/lib/liblatentlab.so.$(SOVERSION)
+	ln -sf liblatentlab.so.$(SOVERSION) $(DESTDIR)$(PREFIX)/lib/liblatentlab.so
+	sed 's|^prefix=.*|prefix=$(PREFIX)|' $(BUILD)/latentlab.pc > $(DESTDIR)$(PREFIX)/lib/pkgconfig/latentlab.pc
+	for h in $(HEADERS); do install -d $(DESTDIR)$(PREFIX)/include/latentlab/$$(dirname $$h) && \
+	  install -m 644 $$h $(DESTDIR)$(PREFIX)/include/latentlab/$$h || exit 1; done
+	install -m 644 analysis/*.gp $(DESTDIR)$(PREFIX)/share/latentlab/analysis/
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/bin/latentlab $(DESTDIR)$(PREFIX)/lib/liblatentlab.* $(DESTDIR)$(PREFIX)/lib/pkgconfig/latentlab.pc \
+	  $(DESTDIR)$(PREFIX)/include/latentlab $(DESTDIR)$(PREFIX)/share/latentlab
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-gcc $(BUILD)-clang
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
