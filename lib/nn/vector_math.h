@@ -1,0 +1,127 @@
+/* Elementwise functions that the compiler turns into vector code: exp and the activations, without libm.
+ *
+ * Each is a pure function of one float in IEEE single and double arithmetic, with no fused multiply-add and no table, so a
+ * number has the same bits in a vector lane, in a remainder loop, on any machine and with any number of threads. The
+ * arrays may be the same one (y = x); otherwise they must not overlap.
+ *
+ * exp, u = 2^-24:
+ *   |lat_exp(x) - e^x| <= 2 u e^x wherever e^x is a normal number (x >= -87.33) and finite;
+ *   below that the result is a denormal number, rounded to a multiple of 2^-149 once more: at most 0.51 * 2^-149 in
+ * addition; lat_exp(x) is exactly 0 for every x <= LAT_EXP_ZERO and positive for every x >= LAT_EXP_POSITIVE (the limit in
+ * exact arithmetic, 2^-150, lies at -103.97208); +infinity from 88.7229 on; lat_exp(0) = 1; NaN gives NaN. These hold while
+ * the processor keeps denormal numbers, as it does unless someone sets flush-to-zero.
+ *
+ * gelu(x) = x Phi(x), and gelu_tanh(x) = x / (1 + exp(-2 w)), w = sqrt(2/pi) (x + 0.044715 x^3) (Hendrycks and Gimpel
+ * 2016). Both are computed from the tail t(a) = -gelu(-a), a = |x|, as gelu(a) = a - t and gelu(-a) = -t: |error| <= 4 u
+ * |gelu(x)|, on the negative side too; gelu(x) = x and gelu(-x) = +0 exactly from x = LAT_GELU_CUT (LAT_GELU_TANH_CUT) on,
+ * and no result is a denormal number unless x is nearly one; gelu(x) - gelu(-x) = x within one rounding of the difference.
+ */
+#ifndef LAT_NN_VECTOR_MATH_H
+#define LAT_NN_VECTOR_MATH_H
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define LAT_EXP_ZERO (-103.98f)
+#define LAT_EXP_POSITIVE (-103.97f)
+#define LAT_GELU_CUT 13.01f
+#define LAT_GELU_TANH_CUT 9.89f
+
+/* y_i = f(x_i), i = 0 .. n-1. */
+void lat_exp_array(size_t n, const float *x, float *y);
+void lat_relu_array(size_t n, const float *x, float *y);
+void lat_gelu_array(size_t n, const float *x, float *y);
+void lat_gelu_tanh_array(size_t n, const float *x, float *y);
+
+/* 2^n for n = -126 .. 127. */
+static inline float lat_power_of_two(int32_t n) {
+  uint32_t bits = ((uint32_t)n + 127u) << 23;
+  float power;
+  memcpy(&power, &bits, sizeof power);
+  return power;
+}
+
+/* e^r 2^n for |r| <= 0.35 and n = -250 .. 128. e^r = 1 + (r + r^2 q(r)), q of degree 4 by a minimax fit of relative error
+ * 3.1e-9. The power is applied in two halves: the first product is exact, the second rounds once, into denormals too. */
+static inline float lat_exp_reduced(float r, int32_t n) {
+  float q = 0x1.6a2434p-10f;
+  q = q * r + 0x1.1239e2p-7f;
+  q = q * r + 0x1.5558f2p-5f;
+  q = q * r + 0x1.555492p-3f;
+  q = q * r + 0x1.fffffcp-2f;
+  float power = 1.0f + (r + r * r * q);
+  int32_t half = n >> 1;
+  return power * lat_power_of_two(half) * lat_power_of_two(n - half);
+}
+
+static inline float lat_exp(float x) {
+  const float magic = 0x1.8p23f; /* adding it rounds to a whole number that then stands in the low bits */
+  float inside = x < -104.0f ? -104.0f : x;
+  inside = inside > 89.0f ? 89.0f : inside;
+  float shifted = inside * 0x1.715476p0f + magic;
+  float whole = shifted - magic;
+  uint32_t bits;
+  memcpy(&bits, &shifted, sizeof bits);
+  /* ln 2 in two parts, the first short enough that its product is exact (Cody and Waite 1980) */
+  float r = (inside - whole * 0x1.63p-1f) - whole * -0x1.bd0106p-13f;
+  return lat_exp_reduced(r, (int32_t)(bits - 0x4b400000u));
+}
+
+/* e^z as a float, for an argument that needs more than a float's precision; -120 <= z <= 0. Below 2^-122 it is exactly 0,
+ * so that a product with it is no denormal number. */
+static inline float lat_exp_precise(double z) {
+  const double magic = 0x1.8p52;
+  double whole = (z * 0x1.71547652b82fep0 + magic) - magic;
+  float power = lat_exp_reduced((float)(z - whole * 0x1.62e42fefa39efp-1), (int32_t)whole);
+  return power < 0x1p-122f ? 0.0f : power;
+}
+
+static inline float lat_relu(float x) { return x <= 0.0f ? 0.0f : x; }
+
+/* The smaller of two numbers >= +0, the second where the first is NaN. Compared as whole numbers, which have the same
+ * order: from a comparison of floats gcc makes a branch, and then no vector code. */
+static inline float lat_smaller(float a, float b) {
+  uint32_t a_bits, b_bits;
+  memcpy(&a_bits, &a, sizeof a_bits);
+  memcpy(&b_bits, &b, sizeof b_bits);
+  a_bits = a_bits < b_bits ? a_bits : b_bits;
+  memcpy(&a, &a_bits, sizeof a);
+  return a;
+}
+
+/* gelu from a = |x| and the tail t(a). NaN passes through a. */
+static inline float lat_gelu_join(float x, float a, float tail) { return x < 0.0f ? 0.0f - tail : a - tail; }
+
+/* t(a) = a e^(-a^2/2) R(a) with the scaled Mills ratio R(a) = P(y) / (a + 4), y = (a - 4) / (a + 4), P of degree 9 by a
+ * minimax fit of relative error 8e-9 on 0 <= a <= 13. */
+static inline float lat_gelu(float x) {
+  float a = fabsf(x);
+  float inside = lat_smaller(a, 14.0f);
+  double wide = (double)inside;
+  float power = lat_exp_precise(-0.5 * wide * wide);
+  float below = 1.0f / (inside + 4.0f);
+  float y = (inside - 4.0f) * below;
+  float p = -0x1.03ca8p-13f;
+  p = p * y + 0x1.9dbbb8p-13f;
+  p = p * y + 0x1.9d8142p-10f;
+  p = p * y + -0x1.cd5fp-9f;
+  p = p * y + -0x1.ed816cp-8f;
+  p = p * y + 0x1.eed5aep-5f;
+  p = p * y + -0x1.7dff9ap-3f;
+  p = p * y + 0x1.8c6d9cp-2f;
+  p = p * y + -0x1.373e3ap-1f;
+  p = p * y + 0x1.82b4bcp-1f;
+  return lat_gelu_join(x, a, inside * (p * below) * power);
+}
+
+static inline float lat_gelu_tanh(float x) {
+  float a = fabsf(x);
+  float inside = lat_smaller(a, 11.0f);
+  double wide = (double)inside;
+  float power = lat_exp_precise(-wide * (0x1.9884533d43651p+0 + 0x1.2444f2a4d8b4bp-4 * (wide * wide)));
+  return lat_gelu_join(x, a, inside * (power / (1.0f + power)));
+}
+
+#endif
