@@ -1,0 +1,37 @@
+#include "lib/nn/positions.h"
+
+#include <math.h>
+
+void lat_sinusoidal_add(size_t batch, size_t sequence, size_t width, float *x) {
+  for (size_t s = 0; s < sequence; s++) {
+    for (size_t i = 0; i < width; i++) {
+      double angle = (double)s * pow(10000.0, -(double)(i - i % 2) / (double)width);
+      float value = (float)(i % 2 == 0 ? sin(angle) : cos(angle));
+      for (size_t b = 0; b < batch; b++) x[(b * sequence + s) * width + i] += value;
+    }
+  }
+}
+
+void lat_rotary_table(size_t sequence, size_t key_width, float *table) {
+  for (size_t s = 0; s < sequence; s++) {
+    for (size_t i = 0; i + 1 < key_width; i += 2) {
+      double angle = (double)s * pow(10000.0, -(double)i / (double)key_width);
+      table[s * key_width + i] = (float)cos(angle);
+      table[s * key_width + i + 1] = (float)sin(angle);
+    }
+  }
+}
+
+void lat_rotary_forward(size_t start, size_t rows, size_t sequence, size_t heads, size_t key_width, const float *table,
+                        float *x) {
+  for (size_t row = 0; row < rows; row++) {
+    const float *turn = table + (start + row) % sequence * key_width;
+    for (size_t head = 0; head < heads; head++, x += key_width) {
+      for (size_t i = 0; i + 1 < key_width; i += 2) {
+        float even = x[i], odd = x[i + 1];
+        x[i] = even * turn[i] - odd * turn[i + 1];
+        x[i + 1] = even * turn[i + 1] + odd * turn[i];
+      }
+    }
+  }
+}
