@@ -1,0 +1,123 @@
+/* What a configuration may be, what it costs, and the names of its choices. */
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+#include "lib/base/status.h"
+#include "lib/nn/attention.h"
+#include "lib/nn/parameters.h"
+
+static const char *const norm_names[] = {"none", "rmsnorm", "layernorm"};
+static const char *const activation_names[] = {"relu", "gelu", "gelu-tanh"};
+static const char *const mask_names[] = {"full", "causal", "window"};
+static const char *const position_names[] = {"none", "learned", "sinusoidal", "rotary"};
+
+const char *lat_norm_name(enum lat_norm norm) { return norm_names[norm]; }
+const char *lat_activation_name(enum lat_activation kind) { return activation_names[kind]; }
+const char *lat_mask_name(enum lat_mask mask) { return mask_names[mask]; }
+const char *lat_positions_name(enum lat_positions kind) { return position_names[kind]; }
+
+/* The index of `name` among `count` names, or `count`. */
+static unsigned find(const char *const *names, unsigned count, const char *name) {
+  unsigned index = 0;
+  while (index < count && strcmp(names[index], name) != 0) index++;
+  return index;
+}
+
+int lat_norm_parse(const char *name, enum lat_norm *norm) {
+  unsigned index = find(norm_names, 3, name);
+  if (index == 3) return LAT_FAIL(LAT_INPUT, "'%.80s' is no norm: none, rmsnorm or layernorm", name);
+  *norm = (enum lat_norm)index;
+  return LAT_OK;
+}
+
+int lat_activation_parse(const char *name, enum lat_activation *kind) {
+  unsigned index = find(activation_names, 3, name);
+  if (index == 3) return LAT_FAIL(LAT_INPUT, "'%.80s' is no activation: relu, gelu or gelu-tanh", name);
+  *kind = (enum lat_activation)index;
+  return LAT_OK;
+}
+
+int lat_mask_parse(const char *name, enum lat_mask *mask) {
+  unsigned index = find(mask_names, 3, name);
+  if (index == 3) return LAT_FAIL(LAT_INPUT, "'%.80s' is no mask: full, causal or window", name);
+  *mask = (enum lat_mask)index;
+  return LAT_OK;
+}
+
+int lat_positions_parse(const char *name, enum lat_positions *kind) {
+  unsigned index = find(position_names, 4, name);
+  if (index == 4) return LAT_FAIL(LAT_INPUT, "'%.80s' are no positions: none, learned, sinusoidal or rotary", name);
+  *kind = (enum lat_positions)index;
+  return LAT_OK;
+}
+
+int lat_transformer_check(const struct lat_transformer_config *config) {
+  const struct {
+    const char *name;
+    size_t value;
+    int needed;
+  } size[] = {{"vocabulary", config->vocabulary, 0},
+              {"sequence", config->sequence, config->positions == LAT_POSITIONS_LEARNED},
+              {"width", config->width, 1},
+              {"heads", config->heads, 1},
+              {"key_width", config->key_width, 1},
+              {"value_width", config->value_width, 1},
+              {"heads x key_width", config->heads * config->key_width, 1},
+              {"heads x value_width", config->heads * config->value_width, 1},
+              {"ffn", config->ffn, 1},
+              {"layers", config->layers, 1},
+              {"steps", config->steps, 1},
+              {"window", config->window, config->mask == LAT_MASK_WINDOW},
+              {"step_embeddings", config->step_embeddings, 0}};
+  /* BLAS counts in int; the products above cannot overflow once their factors passed. */
+  for (size_t i = 0; i < sizeof size / sizeof *size; i++) {
+    if (size[i].value > INT_MAX)
+      return LAT_FAIL(LAT_INPUT, "%s is %zu, and at most %d can be", size[i].name, size[i].value, INT_MAX);
+    if (size[i].needed && size[i].value == 0) return LAT_FAIL(LAT_INPUT, "%s is 0, and at least 1 is needed", size[i].name);
+  }
+  if (config->positions == LAT_POSITIONS_ROTARY && config->key_width % 2 != 0)
+    return LAT_FAIL(LAT_INPUT, "key_width is %zu, and rotary positions need an even one", config->key_width);
+  if (!(config->norm_epsilon >= 0.0 && isfinite(config->norm_epsilon)))
+    return LAT_FAIL(LAT_INPUT, "norm_epsilon is %g, and 0 or a small positive number is needed", config->norm_epsilon);
+  if (!isfinite((float)config->attention_scale))
+    return LAT_FAIL(LAT_INPUT, "attention_scale is %g, and a finite single-precision number is needed",
+                    config->attention_scale);
+  if (lat_transformer_count(config) == SIZE_MAX)
+    return LAT_FAIL(LAT_INPUT, "the sizes give more parameters than can be counted");
+  return LAT_OK;
+}
+
+static int add_count(void *context, const char *name, size_t rows, size_t columns, float **slot) {
+  (void)name;
+  (void)slot;
+  size_t *total = context, size;
+  if (__builtin_mul_overflow(rows, columns > 0 ? columns : 1, &size) || __builtin_add_overflow(*total, size, total))
+    return LAT_INPUT;
+  return LAT_OK;
+}
+
+size_t lat_transformer_count(const struct lat_transformer_config *config) {
+  struct lat_transformer outer;
+  struct lat_layer layer;
+  size_t total = 0, one = 0;
+  int bad = lat_parameters_visit_outer(config, &outer, add_count, &total) != LAT_OK ||
+            lat_parameters_visit_layer(config, &layer, 0, add_count, &one) != LAT_OK ||
+            __builtin_mul_overflow(one, config->layers, &one) || __builtin_add_overflow(total, one, &total) ||
+            total > SIZE_MAX / sizeof(float);
+  return bad ? SIZE_MAX : total;
+}
+
+double lat_transformer_flops(const struct lat_transformer_config *config, size_t sequence) {
+  double tokens = (double)sequence, width = (double)config->width, pairs = 0.0;
+  double keys = (double)config->heads * (double)config->key_width;
+  double values = (double)config->heads * (double)config->value_width;
+  for (size_t i = 0; i < sequence; i++) {
+    size_t first, end;
+    lat_attention_range(config->mask, config->window, sequence, i, &first, &end);
+    pairs += (double)(end - first);
+  }
+  double projections = 2.0 * tokens * width * (2.0 * keys + 2.0 * values);
+  double feed_forward = 4.0 * tokens * width * (double)config->ffn;
+  return (double)config->layers * (projections + 2.0 * pairs * (keys + values) + feed_forward);
+}

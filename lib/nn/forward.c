@@ -1,0 +1,190 @@
+/* The forward pass. Rows are cut into tiles that do not depend on the number of threads; one thread takes a tile through a
+ * whole half of the layer, so that what it makes stays in its cache. Source of the formulas: lib/nn/transformer.h. */
+#include <assert.h>
+#include <omp.h>
+#include <string.h>
+
+#include "lib/base/memory.h"
+#include "lib/base/status.h"
+#include "lib/nn/activation.h"
+#include "lib/nn/attention.h"
+#include "lib/nn/gemm.h"
+#include "lib/nn/layernorm.h"
+#include "lib/nn/positions.h"
+#include "lib/nn/rmsnorm.h"
+#include "lib/nn/transformer.h"
+
+enum { TILE = 64 };
+
+struct lat_forward {
+  size_t batch, sequence, rows, tiles; /* B S B*S */
+  int threads;                         /* at most */
+  size_t per_thread;                   /* floats of scratch */
+  float *query, *key, *value, *mixed;  /* [B S H key_width] twice, [B S H value_width] twice */
+  float *first;                        /* [B S D]: x0, for input injection only */
+  float *rotary;                       /* [S key_width], for rotary positions only */
+  float *scratch;                      /* [threads per_thread] */
+};
+
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+
+int lat_forward_alloc(const struct lat_transformer *model, size_t batch, size_t sequence, struct lat_forward **result) {
+  *result = NULL;
+  const struct lat_transformer_config *config = &model->config;
+  size_t rows, keys = config->heads * config->key_width, values = config->heads * config->value_width;
+  int status = LAT_MEMORY;
+  if (batch == 0 || sequence == 0 || __builtin_mul_overflow(batch, sequence, &rows))
+    return LAT_FAIL(LAT_INPUT, "a batch of %zu sequences of %zu tokens cannot be run", batch, sequence);
+  struct lat_forward *forward = lat_calloc(1, sizeof *forward);
+  if (forward == NULL) goto done;
+  forward->batch = batch;
+  forward->sequence = sequence;
+  forward->rows = rows;
+  forward->tiles = (rows + TILE - 1) / TILE;
+  forward->threads = omp_get_max_threads();
+  forward->per_thread = larger(TILE * (config->width + config->ffn), lat_attention_scratch(sequence));
+  if ((forward->query = lat_alloc(rows, keys * sizeof(float))) == NULL) goto done;
+  if ((forward->key = lat_alloc(rows, keys * sizeof(float))) == NULL) goto done;
+  if ((forward->value = lat_alloc(rows, values * sizeof(float))) == NULL) goto done;
+  if ((forward->mixed = lat_alloc(rows, values * sizeof(float))) == NULL) goto done;
+  if (config->input_injection && (forward->first = lat_alloc(rows, config->width * sizeof(float))) == NULL) goto done;
+  if ((forward->scratch = lat_alloc((size_t)forward->threads, forward->per_thread * sizeof(float))) == NULL) goto done;
+  if (config->positions == LAT_POSITIONS_ROTARY) {
+    if ((forward->rotary = lat_alloc(sequence, config->key_width * sizeof(float))) == NULL) goto done;
+    lat_rotary_table(sequence, config->key_width, forward->rotary);
+  }
+  status = LAT_OK;
+  *result = forward;
+  forward = NULL;
+done:
+  lat_forward_free(forward);
+  return status;
+}
+
+void lat_forward_free(struct lat_forward *forward) {
+  if (forward == NULL) return;
+  lat_free(forward->query);
+  lat_free(forward->key);
+  lat_free(forward->value);
+  lat_free(forward->mixed);
+  lat_free(forward->first);
+  lat_free(forward->rotary);
+  lat_free(forward->scratch);
+  lat_free(forward);
+}
+
+/* What x has to pass before a projection: itself, or its norm in y. */
+static const float *normalise(const struct lat_transformer_config *config, const struct lat_norm_weights *norm, size_t rows,
+                              const float *x, float *y) {
+  switch (config->norm) {
+    case LAT_NORM_NONE: return x;
+    case LAT_NORM_RMSNORM: lat_rmsnorm_forward(rows, config->width, x, norm->gain, config->norm_epsilon, y); break;
+    case LAT_NORM_LAYERNORM:
+      lat_layernorm_forward(rows, config->width, x, norm->gain, norm->bias, config->norm_epsilon, y);
+      break;
+  }
+  return y;
+}
+
+/* y [rows, out] = keep y + x W^T + b */
+static void linear(const struct lat_linear *part, size_t rows, size_t out, size_t in, const float *x, float keep,
+                   float *y) {
+  lat_gemm(rows, out, in, 1.0f, (struct lat_matrix){x, in, 0}, (struct lat_matrix){part->weight, in, 1}, keep, y, out);
+  if (part->bias == NULL) return;
+  for (size_t row = 0; row < rows; row++, y += out) {
+#pragma omp simd
+    for (size_t i = 0; i < out; i++) y[i] += part->bias[i];
+  }
+}
+
+/* The scratch of the calling thread. Inside someone else's parallel region the pass runs on one thread: the first scratch.
+ */
+static float *scratch_of(const struct lat_forward *forward, int alone) {
+  return forward->scratch + (alone ? 0 : (size_t)omp_get_thread_num() * forward->per_thread);
+}
+
+static void project(const struct lat_transformer_config *config, const struct lat_layer *layer,
+                    const struct lat_forward *forward, size_t start, size_t rows, const float *x, float *normed) {
+  size_t width = config->width, keys = config->heads * config->key_width, values = config->heads * config->value_width;
+  float *query = forward->query + start * keys, *key = forward->key + start * keys;
+  const float *input = normalise(config, &layer->norm1, rows, x + start * width, normed);
+  linear(&layer->query, rows, keys, width, input, 0.0f, query);
+  linear(&layer->key, rows, keys, width, input, 0.0f, key);
+  linear(&layer->value, rows, values, width, input, 0.0f, forward->value + start * values);
+  if (forward->rotary == NULL) return;
+  lat_rotary_forward(start, rows, forward->sequence, config->heads, config->key_width, forward->rotary, query);
+  lat_rotary_forward(start, rows, forward->sequence, config->heads, config->key_width, forward->rotary, key);
+}
+
+static void feed(const struct lat_transformer_config *config, const struct lat_layer *layer,
+                 const struct lat_forward *forward, size_t start, size_t rows, float *x, float *scratch) {
+  size_t width = config->width, values = config->heads * config->value_width;
+  float *normed = scratch, *hidden = scratch + TILE * width;
+  x += start * width;
+  linear(&layer->output, rows, width, values, forward->mixed + start * values, 1.0f, x);
+  const float *input = normalise(config, &layer->norm2, rows, x, normed);
+  linear(&layer->up, rows, config->ffn, width, input, 0.0f, hidden);
+  lat_activation_forward(config->activation, rows * config->ffn, hidden, hidden);
+  linear(&layer->down, rows, width, config->ffn, hidden, 1.0f, x);
+}
+
+void lat_transformer_layer(const struct lat_transformer *model, struct lat_forward *forward, size_t index, float *x) {
+  const struct lat_transformer_config *config = &model->config;
+  assert(index < config->layers);
+  const struct lat_layer *layer = &model->layer[index];
+  const struct lat_attention_shape shape = {
+      forward->batch,      forward->sequence, config->heads,  config->key_width,
+      config->value_width, config->mask,      config->window, (float)config->attention_scale};
+  int alone = omp_in_parallel();
+#pragma omp parallel for schedule(static) num_threads(forward->threads) if (!alone)
+  for (size_t tile = 0; tile < forward->tiles; tile++) {
+    size_t start = tile * TILE, rows = forward->rows - start < TILE ? forward->rows - start : TILE;
+    project(config, layer, forward, start, rows, x, scratch_of(forward, alone));
+  }
+  lat_attention_forward(&shape, forward->query, forward->key, forward->value, forward->mixed, forward->scratch,
+                        forward->threads, forward->per_thread);
+#pragma omp parallel for schedule(static) num_threads(forward->threads) if (!alone)
+  for (size_t tile = 0; tile < forward->tiles; tile++) {
+    size_t start = tile * TILE, rows = forward->rows - start < TILE ? forward->rows - start : TILE;
+    feed(config, layer, forward, start, rows, x, scratch_of(forward, alone));
+  }
+}
+
+int lat_transformer_run(const struct lat_transformer *model, struct lat_forward *forward, size_t steps, float *x,
+                        lat_observer *observer, void *context, int per_layer) {
+  const struct lat_transformer_config *config = &model->config;
+  size_t count = forward->rows * config->width;
+  if (config->input_injection) memcpy(forward->first, x, count * sizeof *x);
+  for (size_t t = 0; t < steps; t++) {
+    if (config->input_injection && t > 0)
+      for (size_t i = 0; i < count; i++) x[i] += forward->first[i];
+    if (config->step_embeddings > 0) {
+      const float *row = model->step + (t < config->step_embeddings ? t : config->step_embeddings - 1) * config->width;
+      for (size_t i = 0; i < count; i += config->width)
+        for (size_t d = 0; d < config->width; d++) x[i + d] += row[d];
+    }
+    for (size_t l = 0; l < config->layers; l++) {
+      lat_transformer_layer(model, forward, l, x);
+      if (observer == NULL || (!per_layer && l + 1 < config->layers)) continue;
+      int status = observer(context, t, l, x);
+      if (status != LAT_OK) return status;
+    }
+  }
+  return LAT_OK;
+}
+
+void lat_transformer_logits(const struct lat_transformer *model, struct lat_forward *forward, const float *x,
+                            float *logits) {
+  const struct lat_transformer_config *config = &model->config;
+  size_t width = config->width, vocabulary = config->vocabulary;
+  const struct lat_linear head = {model->head, NULL};
+  assert(vocabulary > 0);
+  int alone = omp_in_parallel();
+#pragma omp parallel for schedule(static) num_threads(forward->threads) if (!alone)
+  for (size_t tile = 0; tile < forward->tiles; tile++) {
+    size_t start = tile * TILE, rows = forward->rows - start < TILE ? forward->rows - start : TILE;
+    const float *input = x + start * width;
+    if (config->final_norm) input = normalise(config, &model->final_norm, rows, input, scratch_of(forward, alone));
+    linear(&head, rows, vocabulary, width, input, 0.0f, logits + start * vocabulary);
+  }
+}

@@ -1,0 +1,75 @@
+#include "lib/nn/transformer.h"
+
+#include <assert.h>
+
+#include "lib/base/memory.h"
+#include "lib/base/status.h"
+#include "lib/nn/embed.h"
+#include "lib/nn/parameters.h"
+#include "lib/nn/positions.h"
+
+/* Gives each array its place, one behind the other. */
+static int place(void *context, const char *name, size_t rows, size_t columns, float **slot) {
+  (void)name;
+  float **next = context;
+  *slot = *next;
+  *next += rows * (columns > 0 ? columns : 1);
+  return LAT_OK;
+}
+
+static void fill_gain(const struct lat_transformer_config *config, const struct lat_norm_weights *norm) {
+  if (norm->gain == NULL) return;
+  for (size_t i = 0; i < config->width; i++) norm->gain[i] = 1.0f;
+}
+
+int lat_transformer_alloc(const struct lat_transformer_config *config, struct lat_transformer **result) {
+  *result = NULL;
+  int status = LAT_OK;
+  struct lat_transformer *model = NULL;
+  LAT_TRY(status, lat_transformer_check(config));
+  status = LAT_MEMORY;
+  if ((model = lat_calloc(1, sizeof *model)) == NULL) goto done;
+  model->config = *config;
+  model->count = lat_transformer_count(config);
+  if ((model->layer = lat_calloc(config->layers, sizeof *model->layer)) == NULL) goto done;
+  if ((model->parameters = lat_calloc(model->count, sizeof *model->parameters)) == NULL) goto done;
+  status = LAT_OK;
+  float *next = model->parameters;
+  lat_parameters_visit_outer(config, model, place, &next);
+  fill_gain(config, &model->final_norm);
+  for (size_t l = 0; l < config->layers; l++) {
+    lat_parameters_visit_layer(config, &model->layer[l], l, place, &next);
+    fill_gain(config, &model->layer[l].norm1);
+    fill_gain(config, &model->layer[l].norm2);
+  }
+  assert((size_t)(next - model->parameters) == model->count);
+  *result = model;
+  model = NULL;
+done:
+  lat_transformer_free(model);
+  return status;
+}
+
+void lat_transformer_free(struct lat_transformer *model) {
+  if (model == NULL) return;
+  lat_free(model->parameters);
+  lat_free(model->layer);
+  lat_free(model);
+}
+
+int lat_transformer_embed(const struct lat_transformer *model, size_t batch, size_t sequence, const int32_t *token,
+                          float *x) {
+  const struct lat_transformer_config *config = &model->config;
+  assert(config->vocabulary > 0);
+  if (config->positions == LAT_POSITIONS_LEARNED && sequence > config->sequence)
+    return LAT_FAIL(LAT_INPUT, "%zu tokens, but the model has learned %zu positions", sequence, config->sequence);
+  int status = lat_embed_forward(batch * sequence, config->width, config->vocabulary, token, model->token, x);
+  if (status != LAT_OK) return status;
+  if (config->positions == LAT_POSITIONS_SINUSOIDAL) lat_sinusoidal_add(batch, sequence, config->width, x);
+  if (config->positions == LAT_POSITIONS_LEARNED) {
+    size_t size = sequence * config->width;
+    for (size_t b = 0; b < batch; b++, x += size)
+      for (size_t i = 0; i < size; i++) x[i] += model->position[i];
+  }
+  return LAT_OK;
+}
