@@ -27,7 +27,10 @@ struct lat_family {
   const char *name, *size_meaning, *what, *depth_formula; /* depth in two-input gates, as text */
   int64_t minimum, maximum;                               /* of SIZE */
   int (*make)(int64_t size, uint64_t seed, struct lat_netlist **netlist);
-  int64_t (*depth)(int64_t size); /* the formula, asserted by tests */
+  int64_t (*depth)(int64_t size); /* the formula, asserted by tests; -1 for sizes of which it says nothing: measure */
+  /* An input assignment (bit[inputs], 0 or 1) under which the longest path decides: when every gate starts at 0 and all
+   * gates update at once, some output is still wrong after depth - 1 updates. NULL where the family has none. */
+  int (*sensitise)(const struct lat_netlist *netlist, int64_t size, unsigned char *bit);
 };
 /* All families; the last has name NULL. */
 extern const struct lat_family lat_families[];
