@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-need=(gcc make pkg-config libc6-dev libgomp1 libgsl-dev libhdf5-dev libopenblas-dev libcyaml-dev libjson-c-dev libxxhash-dev
+need=(gcc make pkg-config libc6-dev libgomp1 libgsl-dev libhdf5-dev libopenblas-dev libcyaml-dev libyaml-dev libjson-c-dev libxxhash-dev
       librandom123-dev libcmocka-dev gnuplot-nox fonts-liberation)
 peers=(berkeley-abc python3-h5py python3-xarray python3-netcdf4)
 
@@ -44,8 +44,8 @@ say_what_to_install() {
   cat >&2 <<EOT
 run_all.sh: these are missing and this user may not install them. One line does it:
   Debian, Ubuntu:  sudo apt-get install ${missing[*]}
-  Fedora:          sudo dnf install gcc make pkgconf-pkg-config gsl-devel hdf5-devel openblas-devel libcyaml-devel json-c-devel xxhash-devel random123-devel libcmocka-devel gnuplot liberation-sans-fonts
-  Homebrew:        brew install gcc make pkg-config gsl hdf5 openblas libcyaml json-c xxhash cmocka gnuplot argp-standalone   (Random123 is headers only: copy its include folder)
+  Fedora:          sudo dnf install gcc make pkgconf-pkg-config gsl-devel hdf5-devel openblas-devel libcyaml-devel libyaml-devel json-c-devel xxhash-devel random123-devel libcmocka-devel gnuplot liberation-sans-fonts
+  Homebrew:        brew install gcc make pkg-config gsl hdf5 openblas libcyaml libyaml json-c xxhash cmocka gnuplot argp-standalone   (Random123 is headers only: copy its include folder)
 EOT
   exit 2
 }
