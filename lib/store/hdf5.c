@@ -97,7 +97,8 @@ int lat_hdf5_create(const char *path, struct lat_hdf5_output *output) {
   hid_t creation = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
   LAT_CHECK(status, creation >= 0 && access >= 0, LAT_MEMORY, "%s: %s", path, lat_hdf5_reason());
   int ready = H5Pset_obj_track_times(creation, 0) >= 0 && H5Pset_link_creation_order(creation, order) >= 0 &&
-              H5Pset_attr_creation_order(creation, order) >= 0 && H5Pset_fapl_core(access, 1 << 16, 0) >= 0 &&
+              H5Pset_attr_creation_order(creation, order) >= 0 && H5Pset_attr_phase_change(creation, 64, 32) >= 0 &&
+              H5Pset_link_phase_change(creation, 64, 32) >= 0 && H5Pset_fapl_core(access, 1 << 16, 0) >= 0 &&
               H5Pset_file_image_callbacks(access, &callbacks) >= 0 && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
               H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0;
   LAT_CHECK(status, ready, LAT_MEMORY, "%s: %s", path, lat_hdf5_reason());

@@ -6,7 +6,12 @@
  *
  * Root attributes of a point file: format = "latentlab-point", format_version, experiment, experiment_version, id,
  * canonical (the canonical parameter text), size, status ("ok" or "failed"), reason, source (git commit or "unknown"),
- * flags (compiler flags). */
+ * flags (compiler flags), digest (below). A failed point keeps its parameters and no results.
+ *
+ * Checksums of HDF5 cover every object header (with the scalars in it) and every chunk. The digest covers the content as a
+ * whole: XXH3-128 (32 hex digits, canonical byte order) over the root attributes in the order above, each as its bytes and
+ * a NUL (numbers: 8 bytes, little-endian), then for each field in order name, unit, long_name, dimensions (bytes, NUL),
+ * kind, flags, rank, the extents, and the values, all numbers as 8 bytes, a text as its bytes and a NUL. */
 #ifndef LAT_STORE_POINT_H
 #define LAT_STORE_POINT_H
 
@@ -22,14 +27,20 @@ struct lat_point {
  * lib/store. */
 void lat_store_start(void);
 
-/* Writes the point (and its timing file when it has timing fields) atomically. `sidecar` is JSON text or NULL. LAT_FILE
- * with path and reason (disk full, read-only); then no file and no temporary remains. */
+/* Writes the point atomically, before it its timing file when it has timing fields and the sidecar (JSON text or NULL): the
+ * point appears last. LAT_FILE with path and reason (disk full, read-only); then no point and no temporary remains.
+ * LAT_INPUT for a field named id, canonical, status, reason, point, point_... or like a dimension, for one dimension with
+ * two extents, and for texts that are not UTF-8. */
 int lat_point_write(const char *path, const struct lat_point *point, const char *sidecar);
 
 /* Reads and checks all of it (checksums, attributes, types). LAT_INPUT "PATH: damaged or not a point file: WHAT; delete it
  * and run again". */
 int lat_point_read(const char *path, struct lat_point *point);
-void lat_point_free(struct lat_point *point);
+void lat_point_free(struct lat_point *point); /* frees what it holds and makes it empty */
+
+/* Adds the timing fields that lie beside PATH to a point that was read from there. No timing file: LAT_OK, nothing added.
+ * LAT_INPUT as above, also when the file belongs to another point. */
+int lat_point_read_timing(const char *path, struct lat_point *point);
 
 /* 32 hex digits of XXH3-128 over "experiment\nversion\ncanonical\n". */
 void lat_point_id(const char *experiment, int64_t version, const char *canonical, char id[33]);

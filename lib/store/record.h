@@ -38,10 +38,18 @@ struct lat_record {
   struct lat_field *field;
 };
 
-/* Zero-initialise a record: {0}. Everything passed in is copied. LAT_MEMORY. */
+/* Zero-initialise a record: {0}. Everything passed in is copied; `data` is int64_t[], double[], or const char *[1] for a
+ * text or path. Names have letters, digits and underscores; a name given twice is an assert. Every NaN becomes the same
+ * NaN. LAT_MEMORY; LAT_INPUT for a text that is not UTF-8. */
 int lat_record_add(struct lat_record *record, const char *name, const char *unit, const char *long_name, enum lat_kind kind,
                    unsigned flags, const char *dimensions, size_t rank, const size_t *extent, const void *data);
 const struct lat_field *lat_record_find(const struct lat_record *record, const char *name); /* NULL when there is none */
 void lat_record_free(struct lat_record *record);
+
+size_t lat_field_size(const struct lat_field *field); /* the number of values: product of the extents, 1 for a scalar */
+
+/* 1 when `name` and the comma-separated `dimensions` are sound names and there are `rank` of the latter. */
+int lat_record_is_shape(const char *name, const char *dimensions, size_t rank);
+int lat_record_is_utf8(const char *text);
 
 #endif
