@@ -144,7 +144,7 @@ int lat_hdf5_open(const char *path, struct lat_hdf5_input *input) {
   lat_store_start();
   input->file = -1;
   char *bytes = NULL, name[64];
-  size_t size;
+  size_t size = 0;
   int status = LAT_OK;
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   LAT_TRY(status, lat_file_read(path, &bytes, &size));
@@ -275,7 +275,7 @@ int lat_hdf5_shape(hid_t parent, const char *name, size_t *rank, size_t extent[L
 }
 
 int lat_hdf5_read(hid_t parent, const char *name, hid_t type, size_t rank, const size_t *extent, void *data) {
-  size_t has_rank, has[LAT_HDF5_MAX_RANK];
+  size_t has_rank = 0, has[LAT_HDF5_MAX_RANK] = {0};
   hid_t dataset = -1, stored = -1;
   int status = LAT_OK;
   LAT_TRY(status, open_dataset(parent, name, &dataset, &has_rank, has));

@@ -11,7 +11,7 @@
 static int read_attributes(hid_t file, struct lat_point *point, enum lat_part part, char **digest) {
   int status = LAT_OK;
   char *format = NULL;
-  int64_t version;
+  int64_t version = 0;
   LAT_TRY(status, lat_hdf5_get_text(file, "format", &format));
   LAT_CHECK(status, strcmp(format, lat_part_format(part)) == 0, LAT_INPUT, "its format is '%.40s'", format);
   LAT_TRY(status, lat_hdf5_get_integer(file, "format_version", &version));
@@ -71,7 +71,7 @@ static int is_scale(hid_t file, const char *name) {
 }
 
 static int read_numbers(hid_t file, const char *name, const struct about *about, struct lat_record *record) {
-  size_t rank, extent[LAT_HDF5_MAX_RANK], size = 1;
+  size_t rank = 0, extent[LAT_HDF5_MAX_RANK] = {0}, size = 1;
   int status = LAT_OK;
   double *data = NULL;
   LAT_TRY(status, lat_hdf5_shape(file, name, &rank, extent));
