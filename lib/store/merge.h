@@ -9,11 +9,19 @@
 
 #include "lib/store/point.h"
 
+/* An integer array as doubles: lib/sweep makes one when it is asked for; lat_merged_free frees the list. */
+struct lat_merged_copy {
+  struct lat_merged_copy *next;
+  const struct lat_field *of;
+  double *value; /* by lat_alloc */
+};
+
 /* In-memory union of points: what `analyse` functions and exports read. */
 struct lat_merged {
   char *experiment;
   size_t points;
-  struct lat_point *point; /* [points], sorted by canonical text */
+  struct lat_point *point;        /* [points], sorted by canonical text */
+  struct lat_merged_copy *copies; /* NULL at first */
 };
 
 /* Reads every point file (.h5) in DIR of one experiment (timing fields included when `timing` and the files exist). Damaged
