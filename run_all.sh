@@ -28,11 +28,14 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-# What is needed is looked for by use, not by package manager, so that any system that has it is left alone.
+# What is needed is looked for by use, not by package manager, so that any system that has it is left alone: a program that
+# includes the headers is compiled and linked with all the libraries.
 works() {
-  command -v "${CC:-gcc}" >/dev/null && command -v make >/dev/null && command -v pkg-config >/dev/null &&
-    command -v gnuplot >/dev/null && pkg-config --exists gsl hdf5 openblas libcyaml json-c libxxhash cmocka &&
-    echo '#include <Random123/philox.h>' | "${CC:-gcc}" -E -x c - >/dev/null 2>&1
+  local libraries="gsl hdf5 openblas libcyaml json-c libxxhash cmocka" flags
+  command -v "${CC:-gcc}" >/dev/null && command -v make >/dev/null && command -v gnuplot >/dev/null &&
+    command -v pkg-config >/dev/null && flags=$(pkg-config --cflags --libs $libraries 2>/dev/null) &&
+    printf '#include <%s>\n' Random123/philox.h gsl/gsl_rng.h hdf5_hl.h cblas.h cyaml/cyaml.h json.h xxhash.h argp.h |
+      sed '$a int main(void) { return 0; }' | "${CC:-gcc}" -x c - $flags -lhdf5_hl -o /dev/null 2>/dev/null
 }
 missing_packages() {
   local p
