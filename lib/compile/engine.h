@@ -1,5 +1,7 @@
 /* Runs a compiled circuit model on many input vectors at once.
  *
+ * Without a norm, channels that no input bit can reach (the ready bits) are run once for all vectors; that cut is exact.
+ *
  * The same weights as lat_transformer_run and the same arithmetic, specialised by what can be read off the weights:
  * channels that no output or down projection writes are the same in every step and for every input vector, so everything
  * that depends on them alone (attention scores, the constant part of the feed-forward sums, most of the norm) is computed
@@ -13,7 +15,10 @@
 
 struct lat_engine;
 
-/* Prepares. `attention` AUTO picks dense up to a stated number of tokens, fast beyond. LAT_UNSUPPORTED when fast is asked
+enum { LAT_ENGINE_DENSE_TOKENS = 4096 }; /* AUTO: dense up to here */
+
+/* Prepares. `attention` AUTO picks dense up to LAT_ENGINE_DENSE_TOKENS tokens,
+ * and beyond fast where that is possible. LAT_UNSUPPORTED when fast is asked
  * for with a causal mask outside bit-exact mode; LAT_MEMORY. The compiled model must outlive the engine. */
 int lat_engine_alloc(const struct lat_compiled *compiled, enum lat_attention attention, struct lat_engine **engine);
 void lat_engine_free(struct lat_engine *engine);
@@ -31,18 +36,34 @@ struct lat_engine_record {
   uint64_t *level_right;       /* [(T+1) * (depth+1)]: right wires of that level, summed over vectors */
   uint64_t *level_ready;       /* [(T+1) * (depth+1)]: ready wires of that level (vectors counted as above) */
   uint64_t *output_wrong;      /* [T+1]: wrong output bits over all vectors */
-  uint64_t *output_ready;      /* [T+1]: ready outputs (0 .. O) */
+  uint64_t *output_ready;      /* [T+1]: outputs ready for all vectors (the fewest in any chunk), 0 .. O */
   uint32_t *settled_step;      /* [vectors]: the last step at which an output bit changed, 0 when none ever did */
-  double *largest_error;       /* [T+1]: max |v - bit| over right, ready wires; 0 when there is none */
+  double *largest_error;       /* [T+1]: max |v - bit| over right wires that are ready now and to the end; 0 for none */
   struct lat_vectors *outputs; /* [O positions]: output bits after step T */
+  uint64_t *last_right;        /* [depth+1]: level_right after step T alone, for circuits too deep to keep every step */
+  uint64_t *last_ready;        /* [depth+1] */
   int (*progress)(void *context, size_t done, size_t total); /* in steps x chunks; nonzero return stops: LAT_INTERRUPTED */
   void *context;
 };
 
 /* Runs all vectors; `values` are the oracle's node values for them (lat_simulate), needed for level_right, output_wrong and
- * largest_error and NULL otherwise. Vectors are split into chunks whose size does not depend on the number of threads. */
+ * largest_error and NULL otherwise. Vectors are split into chunks whose size depends on their number alone; a vector's
+ * numbers are the same bits in any chunk and for any number of threads, and what is counted is whole numbers. LAT_INPUT
+ * when a count does not fit. */
 int lat_engine_run(struct lat_engine *engine, const struct lat_vectors *inputs, const struct lat_vectors *values,
                    struct lat_engine_record *record);
+
+/* The full state [N, D] of every vector after every step, 0 .. T, in order of vectors and then of steps: for tests and for
+ * looking inside. Slow. A return other than LAT_OK stops and is passed on. */
+typedef int lat_engine_watch(void *context, size_t vector, size_t step, const float *x);
+int lat_engine_trace(struct lat_engine *engine, const struct lat_vectors *inputs, size_t steps, lat_engine_watch *watch,
+                     void *context);
+
+/* Attention scores are computed once, from the initial state. With a norm they really depend a little on the wires: they
+ * scale with 1 / deviation of the token, which moves when wires are not +1 or -1. This is the largest relative move seen by
+ * the last run (0 without a norm). While it is small (rounding, 1e-5) the engine equals the full model within rounding;
+ * where wires decay, below the certified beta, it is not and the plain transformer has the last word. */
+double lat_engine_scale_drift(const struct lat_engine *engine);
 
 /* Bytes the engine holds, and floating-point operations of one step per vector as they are really done. */
 size_t lat_engine_bytes(const struct lat_engine *engine);
