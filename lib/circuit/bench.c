@@ -6,6 +6,7 @@
 
 #include "lib/base/memory.h"
 #include "lib/base/status.h"
+#include "lib/circuit/grow.h"
 #include "lib/circuit/names.h"
 #include "lib/circuit/tree.h"
 
@@ -41,17 +42,8 @@ static int on_line(const struct bench *b, size_t line, int code) {
 }
 static int here(const struct bench *b, int code) { return on_line(b, b->line, code); }
 
-/* Room for one more element; returns the array or NULL. */
-static void *grown(void *array, size_t size, size_t used, size_t *room) {
-  if (used < *room) return array;
-  size_t larger = *room == 0 ? 16 : 2 * *room;
-  void *bigger = lat_realloc(array, larger, size);
-  if (bigger != NULL) *room = larger;
-  return bigger;
-}
-
 static int push(uint32_t **array, size_t *used, size_t *room, uint32_t value) {
-  uint32_t *bigger = grown(*array, sizeof **array, *used, room);
+  uint32_t *bigger = lat_grow(*array, sizeof **array, *used, 1, room);
   if (bigger == NULL) return LAT_MEMORY;
   *array = bigger;
   (*array)[(*used)++] = value;
@@ -108,7 +100,7 @@ static int read_end(struct bench *b, struct lat_slice after) {
 static int find_net(struct bench *b, struct lat_slice name, uint32_t *net) {
   int added = 0, status = lat_names_add(&b->names, name, net, &added);
   if (status != LAT_OK || !added) return status;
-  struct net *bigger = grown(b->net, sizeof *b->net, b->nets, &b->net_room);
+  struct net *bigger = lat_grow(b->net, sizeof *b->net, b->nets, 1, &b->net_room);
   if (bigger == NULL) return LAT_MEMORY;
   b->net = bigger;
   b->net[b->nets++] = (struct net){UNDRIVEN, b->line};
@@ -218,7 +210,7 @@ static int read_gate(struct bench *b, struct lat_slice name) {
   LAT_TRY(status, status);
   LAT_TRY(status, read_end(b, name));
   LAT_TRY(status, drive(b, gate.net, BY_GATE));
-  struct gate *bigger = grown(b->gate, sizeof *b->gate, b->gates, &b->gate_room);
+  struct gate *bigger = lat_grow(b->gate, sizeof *b->gate, b->gates, 1, &b->gate_room);
   if (bigger == NULL) return LAT_MEMORY;
   b->gate = bigger;
   b->gate[b->gates++] = gate;

@@ -7,6 +7,7 @@
 #include "lib/base/text.h"
 #include "lib/circuit/aiger.h"
 #include "lib/circuit/bench.h"
+#include "lib/circuit/blif.h"
 #include "lib/circuit/circuit.h"
 #include "lib/circuit/names.h"
 
@@ -66,7 +67,7 @@ int lat_circuit_parse(const char *path, const char *bytes, size_t count, struct 
   switch (format) {
     case AIGER: return lat_aiger_parse(path, bytes, count, netlist);
     case BENCH: return lat_bench_parse(path, bytes, count, netlist);
-    case BLIF: return LAT_FAIL(LAT_UNSUPPORTED, "%s:1: BLIF is not read yet", path);
+    case BLIF: return lat_blif_parse(path, bytes, count, netlist);
     case COMPRESSED: return LAT_FAIL(LAT_UNSUPPORTED, "%s: byte 0: the file is compressed; unpack it first", path);
     case VERILOG:
       return LAT_FAIL(

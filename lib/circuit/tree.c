@@ -1,10 +1,11 @@
 #include "lib/circuit/tree.h"
 
 #include "lib/base/status.h"
+#include "lib/circuit/truth.h"
 
 uint64_t lat_gate_table(enum lat_tree_gate gate, unsigned fan_ins, uint32_t inverted) {
   static const uint64_t parity = 0x6996966996696996U; /* bit s is the parity of s */
-  uint64_t rows = lat_table_rows(fan_ins), table = 0;
+  uint64_t rows = lat_truth_mask(fan_ins), table = 0;
   switch (gate) {
     case LAT_GATE_AND: table = (uint64_t)1 << ((1U << fan_ins) - 1); break;
     case LAT_GATE_OR: table = rows & ~(uint64_t)1; break;

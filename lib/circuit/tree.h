@@ -31,11 +31,6 @@ static inline size_t lat_tree_nodes(size_t count) { return count < 2 ? 1 : count
 /* The truth table of a gate with 0..6 fan-ins, complemented when `inverted` is not 0. */
 uint64_t lat_gate_table(enum lat_tree_gate gate, unsigned fan_ins, uint32_t inverted);
 
-/* All 2^fan_ins rows. */
-static inline uint64_t lat_table_rows(unsigned fan_ins) {
-  return fan_ins == LAT_MAX_FAN_IN ? UINT64_MAX : ((uint64_t)1 << (1U << fan_ins)) - 1;
-}
-
 /* Replaces LAT_NET(id) by node_of_net[id] in all fan-ins and outputs. */
 void lat_nets_resolve(struct lat_netlist *netlist, const uint32_t *node_of_net);
 
