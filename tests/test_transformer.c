@@ -423,7 +423,7 @@ static void impossible_configurations_are_refused_with_the_reason(void **unused)
     assert_null(model);
     assert_string_equal(lat_error_message(), bad[i].reason);
   }
-  const double wrong[] = {NAN, INFINITY, -1e-5};
+  const double wrong[] = {(double)NAN, (double)INFINITY, -1e-5};
   for (size_t i = 0; i < 3; i++) {
     struct lat_transformer_config config = usual;
     config.norm_epsilon = wrong[i];

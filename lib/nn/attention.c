@@ -60,7 +60,7 @@ void lat_attention_reference(const struct lat_attention_shape *shape, const floa
     size_t i = token % shape->sequence, start = token - i, first, end;
     lat_attention_range(shape->mask, shape->window, shape->sequence, i, &first, &end);
     for (size_t head = 0; head < heads; head++) {
-      double largest = -INFINITY, sum = 0.0;
+      double largest = (double)-INFINITY, sum = 0.0;
       for (size_t j = first; j < end; j++) {
         weights[j] = 0.0;
         for (size_t d = 0; d < key_width; d++)

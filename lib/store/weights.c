@@ -1,0 +1,353 @@
+#include "lib/store/weights.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/memory.h"
+#include "lib/base/status.h"
+#include "lib/nn/parameters.h"
+#include "lib/store/hdf5.h"
+
+static const char format[] = "latentlab-weights";
+enum { VERSION = 1 };
+
+/* zlib makes data at most this many times smaller: what claims to be larger than that holds no data. */
+enum { LARGEST_COMPRESSION = 1100, MOST_PORTS = 1 << 24 };
+
+static const struct {
+  const char *name;
+  size_t offset;
+} sizes[] = {{"vocabulary", offsetof(struct lat_transformer_config, vocabulary)},
+             {"sequence", offsetof(struct lat_transformer_config, sequence)},
+             {"width", offsetof(struct lat_transformer_config, width)},
+             {"heads", offsetof(struct lat_transformer_config, heads)},
+             {"key_width", offsetof(struct lat_transformer_config, key_width)},
+             {"value_width", offsetof(struct lat_transformer_config, value_width)},
+             {"ffn", offsetof(struct lat_transformer_config, ffn)},
+             {"layers", offsetof(struct lat_transformer_config, layers)},
+             {"steps", offsetof(struct lat_transformer_config, steps)},
+             {"window", offsetof(struct lat_transformer_config, window)},
+             {"step_embeddings", offsetof(struct lat_transformer_config, step_embeddings)}},
+  switches[] = {{"input_injection", offsetof(struct lat_transformer_config, input_injection)},
+                {"linear_bias", offsetof(struct lat_transformer_config, linear_bias)},
+                {"final_norm", offsetof(struct lat_transformer_config, final_norm)}},
+  reals[] = {{"norm_epsilon", offsetof(struct lat_transformer_config, norm_epsilon)},
+             {"attention_scale", offsetof(struct lat_transformer_config, attention_scale)}};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static int must_be_finite(const char *name, size_t count, const float *data) {
+  for (size_t i = 0; i < count; i++)
+    if (!isfinite(data[i])) return LAT_FAIL(LAT_INPUT, "%s: number %zu is not finite", name, i);
+  return LAT_OK;
+}
+
+/* ---- out ---- */
+
+static int save_array(hid_t file, const char *name, size_t rows, size_t columns, const float *data) {
+  const size_t extent[2] = {rows, columns};
+  int status = must_be_finite(name, rows * (columns > 0 ? columns : 1), data);
+  if (status == LAT_OK) status = lat_hdf5_write(file, name, H5T_NATIVE_FLOAT, columns > 0 ? 2 : 1, extent, data, NULL);
+  return status;
+}
+
+static int save_parameter(void *context, const char *name, size_t rows, size_t columns, float **slot) {
+  return save_array(*(hid_t *)context, name, rows, columns, *slot);
+}
+
+static int save_rows(hid_t file, const char *name, size_t count, const uint32_t *row, size_t tokens) {
+  int status = LAT_OK;
+  int64_t *wide = lat_alloc(count, sizeof *wide);
+  if (wide == NULL) return LAT_MEMORY;
+  for (size_t i = 0; i < count; i++) {
+    LAT_CHECK(status, row[i] < tokens, LAT_INPUT, "%s: row %lu of port %zu is outside 0..%zu", name, (unsigned long)row[i],
+              i, tokens - 1);
+    wide[i] = row[i];
+  }
+  LAT_TRY(status, lat_hdf5_write(file, name, H5T_NATIVE_INT64, 1, &count, wide, NULL));
+done:
+  lat_free(wide);
+  return status;
+}
+
+static int save_prompt(hid_t file, const struct lat_prompt *prompt) {
+  int status = LAT_OK;
+  LAT_TRY(status, save_array(file, "prompt/state", prompt->tokens, prompt->width, prompt->state));
+  LAT_TRY(status, save_rows(file, "prompt/input_row", prompt->inputs, prompt->input_row, prompt->tokens));
+  LAT_TRY(status, save_array(file, "prompt/input_delta", prompt->width, 0, prompt->input_delta));
+  LAT_TRY(status, save_rows(file, "readout/row", prompt->outputs, prompt->readout_row, prompt->tokens));
+  LAT_TRY(status, save_array(file, "readout/direction", prompt->width, 0, prompt->readout_direction));
+done:
+  return status;
+}
+
+static int save_config(hid_t file, const struct lat_transformer_config *config) {
+  const char *from = (const char *)config;
+  int status = LAT_OK;
+  LAT_TRY(status, lat_hdf5_put_text(file, "format", format));
+  LAT_TRY(status, lat_hdf5_put_integer(file, "version", VERSION));
+  for (size_t i = 0; i < COUNT(sizes); i++) {
+    size_t value;
+    memcpy(&value, from + sizes[i].offset, sizeof value);
+    LAT_TRY(status, lat_hdf5_put_integer(file, sizes[i].name, (int64_t)value));
+  }
+  for (size_t i = 0; i < COUNT(switches); i++) {
+    int value;
+    memcpy(&value, from + switches[i].offset, sizeof value);
+    LAT_TRY(status, lat_hdf5_put_integer(file, switches[i].name, value != 0));
+  }
+  for (size_t i = 0; i < COUNT(reals); i++) {
+    double value;
+    memcpy(&value, from + reals[i].offset, sizeof value);
+    LAT_TRY(status, lat_hdf5_put_real(file, reals[i].name, value));
+  }
+  LAT_TRY(status, lat_hdf5_put_text(file, "norm", lat_norm_name(config->norm)));
+  LAT_TRY(status, lat_hdf5_put_text(file, "activation", lat_activation_name(config->activation)));
+  LAT_TRY(status, lat_hdf5_put_text(file, "mask", lat_mask_name(config->mask)));
+  LAT_TRY(status, lat_hdf5_put_text(file, "positions", lat_positions_name(config->positions)));
+done:
+  return status;
+}
+
+int lat_weights_save(const char *path, const struct lat_transformer *model, const struct lat_prompt *prompt) {
+  const struct lat_transformer_config *config = &model->config;
+  struct lat_transformer copy = *model; /* the walk wants pointers to the slots; it does not write through them */
+  struct lat_hdf5_output output = {.file = -1};
+  int status = LAT_OK, named = 0;
+  LAT_CHECK(status, prompt == NULL || prompt->width == config->width, LAT_INPUT,
+            "the prompt has width %zu and the model %zu", prompt->width, config->width);
+  LAT_TRY(status, lat_hdf5_create(path, &output));
+  LAT_TRY(status, save_config(output.file, config));
+  LAT_TRY(status, lat_parameters_visit_outer(config, &copy, save_parameter, &output.file));
+  for (size_t l = 0; l < config->layers; l++)
+    LAT_TRY(status, lat_parameters_visit_layer(config, &model->layer[l], l, save_parameter, &output.file));
+  if (prompt != NULL) LAT_TRY(status, save_prompt(output.file, prompt));
+  named = 1; /* from here on the sentence has the path */
+  LAT_TRY(status, lat_hdf5_finish(&output, path));
+done:
+  lat_hdf5_discard(&output);
+  if (status != LAT_OK && status != LAT_MEMORY && !named) lat_fail_prefix(status, "%s", path);
+  return status;
+}
+
+/* ---- in ---- */
+
+static int load_integer(hid_t file, const char *name, int64_t most, int64_t *value) {
+  int status = lat_hdf5_get_integer(file, name, value);
+  if (status != LAT_OK) return status;
+  if (*value < 0 || *value > most)
+    return LAT_FAIL(LAT_INPUT, "attribute %s: %lld is outside 0..%lld", name, (long long)*value, (long long)most);
+  return LAT_OK;
+}
+
+/* A choice by name; `parse` is one of the four below. */
+static int load_choice(hid_t file, const char *name, int (*parse)(const char *, void *), void *choice) {
+  char *text = NULL;
+  int status = lat_hdf5_get_text(file, name, &text);
+  if (status == LAT_OK && (status = parse(text, choice)) != LAT_OK) lat_fail_prefix(status, "attribute %s", name);
+  lat_free(text);
+  return status;
+}
+static int parse_norm(const char *text, void *choice) { return lat_norm_parse(text, choice); }
+static int parse_activation(const char *text, void *choice) { return lat_activation_parse(text, choice); }
+static int parse_mask(const char *text, void *choice) { return lat_mask_parse(text, choice); }
+static int parse_positions(const char *text, void *choice) { return lat_positions_parse(text, choice); }
+
+static int load_config(hid_t file, struct lat_transformer_config *config) {
+  char *to = (char *)config, *text = NULL;
+  int64_t whole;
+  double real;
+  int status = LAT_OK;
+  LAT_TRY(status, lat_hdf5_get_text(file, "format", &text));
+  LAT_CHECK(status, strcmp(text, format) == 0, LAT_INPUT, "attribute format: is '%.80s', not '%s'", text, format);
+  LAT_TRY(status, lat_hdf5_get_integer(file, "version", &whole));
+  LAT_CHECK(status, whole == VERSION, LAT_INPUT, "attribute version: %lld, and this program reads version %d",
+            (long long)whole, VERSION);
+  for (size_t i = 0; i < COUNT(sizes); i++) {
+    LAT_TRY(status, load_integer(file, sizes[i].name, INT32_MAX, &whole));
+    size_t value = (size_t)whole;
+    memcpy(to + sizes[i].offset, &value, sizeof value);
+  }
+  for (size_t i = 0; i < COUNT(switches); i++) {
+    LAT_TRY(status, load_integer(file, switches[i].name, 1, &whole));
+    int value = (int)whole;
+    memcpy(to + switches[i].offset, &value, sizeof value);
+  }
+  for (size_t i = 0; i < COUNT(reals); i++) {
+    LAT_TRY(status, lat_hdf5_get_real(file, reals[i].name, &real));
+    memcpy(to + reals[i].offset, &real, sizeof real);
+  }
+  LAT_TRY(status, load_choice(file, "norm", parse_norm, &config->norm));
+  LAT_TRY(status, load_choice(file, "activation", parse_activation, &config->activation));
+  LAT_TRY(status, load_choice(file, "mask", parse_mask, &config->mask));
+  LAT_TRY(status, load_choice(file, "positions", parse_positions, &config->positions));
+  LAT_TRY(status, lat_transformer_check(config));
+done:
+  lat_free(text);
+  return status;
+}
+
+/* Shape and substance of a dataset, before memory is taken for it. */
+static int check_array(hid_t file, const char *name, size_t rows, size_t columns, size_t element) {
+  size_t rank, extent[LAT_HDF5_MAX_RANK];
+  int status = lat_hdf5_shape(file, name, &rank, extent);
+  if (status != LAT_OK) return status;
+  if (columns == 0 && (rank != 1 || extent[0] != rows)) return LAT_FAIL(LAT_INPUT, "%s: is not [%zu]", name, rows);
+  if (columns > 0 && (rank != 2 || extent[0] != rows || extent[1] != columns))
+    return LAT_FAIL(LAT_INPUT, "%s: is not [%zu, %zu]", name, rows, columns);
+  hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
+  hsize_t stored = dataset >= 0 ? H5Dget_storage_size(dataset) : 0;
+  if (dataset >= 0) H5Dclose(dataset);
+  double claimed = (double)rows * (double)(columns > 0 ? columns : 1) * (double)element;
+  if ((double)stored * LARGEST_COMPRESSION < claimed)
+    return LAT_FAIL(LAT_INPUT, "%s: claims more numbers than the file holds", name);
+  return LAT_OK;
+}
+
+static int check_parameter(void *context, const char *name, size_t rows, size_t columns, float **slot) {
+  (void)slot;
+  return check_array(*(hid_t *)context, name, rows, columns, sizeof(float));
+}
+
+static int load_array(hid_t file, const char *name, size_t rows, size_t columns, float *data) {
+  const size_t extent[2] = {rows, columns};
+  int status = lat_hdf5_read(file, name, H5T_NATIVE_FLOAT, columns > 0 ? 2 : 1, extent, data);
+  return status == LAT_OK ? must_be_finite(name, rows * (columns > 0 ? columns : 1), data) : status;
+}
+
+static int load_parameter(void *context, const char *name, size_t rows, size_t columns, float **slot) {
+  return load_array(*(hid_t *)context, name, rows, columns, *slot);
+}
+
+/* The names that a configuration has; at most 2 + 2 norms of 2 and 6 projections of 2 in one layer. */
+struct names {
+  hid_t file;
+  size_t count;
+  char name[20][96];
+};
+
+static int collect(void *context, const char *name, size_t rows, size_t columns, float **slot) {
+  (void)rows, (void)columns, (void)slot;
+  struct names *names = context;
+  assert(names->count < COUNT(names->name) && strlen(name) < sizeof names->name[0]);
+  strcpy(names->name[names->count++], name);
+  return LAT_OK;
+}
+
+static int must_be_expected(void *context, const char *name, size_t rows, size_t columns, float **slot) {
+  (void)rows, (void)columns, (void)slot;
+  struct names *names = context;
+  for (size_t i = 0; i < names->count; i++)
+    if (strcmp(names->name[i], name) == 0) return LAT_OK;
+  if (!lat_hdf5_exists(names->file, name)) return LAT_OK;
+  return LAT_FAIL(LAT_INPUT, "%s: is there, but the attributes describe a model without it", name);
+}
+
+/* A bias that the attributes deny would be left out without a word, and the model would be another one. */
+static int refuse_unexpected(hid_t file, const struct lat_transformer_config *config) {
+  struct lat_transformer_config full = *config;
+  struct lat_transformer outer;
+  struct lat_layer layer;
+  struct names names = {.file = file};
+  int status = LAT_OK;
+  full.vocabulary = full.sequence = full.step_embeddings = 1;
+  full.positions = LAT_POSITIONS_LEARNED;
+  full.norm = LAT_NORM_LAYERNORM;
+  full.linear_bias = full.final_norm = 1;
+  LAT_TRY(status, lat_parameters_visit_outer(config, &outer, collect, &names));
+  LAT_TRY(status, lat_parameters_visit_outer(&full, &outer, must_be_expected, &names));
+  for (size_t l = 0; l < config->layers; l++) {
+    names.count = 0;
+    LAT_TRY(status, lat_parameters_visit_layer(config, &layer, l, collect, &names));
+    LAT_TRY(status, lat_parameters_visit_layer(&full, &layer, l, must_be_expected, &names));
+  }
+  char more[64];
+  snprintf(more, sizeof more, "layer/%zu", config->layers);
+  LAT_CHECK(status, !lat_hdf5_exists(file, more), LAT_INPUT, "%s: is there, but attribute layers is %zu", more,
+            config->layers);
+done:
+  return status;
+}
+
+static int load_model(hid_t file, struct lat_transformer **model) {
+  struct lat_transformer_config config = {0};
+  struct lat_transformer outer;
+  struct lat_layer layer;
+  int status = LAT_OK;
+  LAT_TRY(status, load_config(file, &config));
+  LAT_TRY(status, lat_parameters_visit_outer(&config, &outer, check_parameter, &file));
+  for (size_t l = 0; l < config.layers; l++)
+    LAT_TRY(status, lat_parameters_visit_layer(&config, &layer, l, check_parameter, &file));
+  LAT_TRY(status, refuse_unexpected(file, &config));
+  LAT_TRY(status, lat_transformer_alloc(&config, model));
+  LAT_TRY(status, lat_parameters_visit_outer(&config, *model, load_parameter, &file));
+  for (size_t l = 0; l < config.layers; l++)
+    LAT_TRY(status, lat_parameters_visit_layer(&config, &(*model)->layer[l], l, load_parameter, &file));
+done:
+  return status;
+}
+
+static int load_rows(hid_t file, const char *name, size_t count, size_t tokens, uint32_t *row) {
+  int status = LAT_OK;
+  int64_t *wide = lat_alloc(count, sizeof *wide);
+  if (wide == NULL) return LAT_MEMORY;
+  LAT_TRY(status, lat_hdf5_read(file, name, H5T_NATIVE_INT64, 1, &count, wide));
+  for (size_t i = 0; i < count; i++) {
+    LAT_CHECK(status, wide[i] >= 0 && (size_t)wide[i] < tokens, LAT_INPUT, "%s: row %lld of port %zu is outside 0..%zu",
+              name, (long long)wide[i], i, tokens - 1);
+    row[i] = (uint32_t)wide[i];
+  }
+done:
+  lat_free(wide);
+  return status;
+}
+
+/* How many ports a list of rows has; the limit keeps a damaged file from asking for memory without end. */
+static int count_ports(hid_t file, const char *name, size_t *count) {
+  size_t rank, extent[LAT_HDF5_MAX_RANK];
+  int status = lat_hdf5_shape(file, name, &rank, extent);
+  if (status != LAT_OK) return status;
+  if (rank != 1 || extent[0] > MOST_PORTS) return LAT_FAIL(LAT_INPUT, "%s: is no vector of at most %d", name, MOST_PORTS);
+  *count = extent[0];
+  return check_array(file, name, *count, 0, 1); /* whole numbers may be stored in one byte each */
+}
+
+static int load_prompt(hid_t file, size_t width, struct lat_prompt **prompt) {
+  size_t rank, extent[LAT_HDF5_MAX_RANK], inputs = 0, outputs = 0;
+  int status = LAT_OK;
+  LAT_TRY(status, lat_hdf5_shape(file, "prompt/state", &rank, extent));
+  LAT_CHECK(status, rank == 2 && extent[1] == width && extent[0] > 0 && extent[0] <= INT32_MAX, LAT_INPUT,
+            "prompt/state: is not [tokens, %zu]", width);
+  LAT_TRY(status, check_array(file, "prompt/state", extent[0], width, sizeof(float)));
+  LAT_TRY(status, count_ports(file, "prompt/input_row", &inputs));
+  LAT_TRY(status, count_ports(file, "readout/row", &outputs));
+  LAT_TRY(status, lat_prompt_alloc(extent[0], width, inputs, outputs, prompt));
+  LAT_TRY(status, load_array(file, "prompt/state", extent[0], width, (*prompt)->state));
+  LAT_TRY(status, load_rows(file, "prompt/input_row", inputs, extent[0], (*prompt)->input_row));
+  LAT_TRY(status, load_array(file, "prompt/input_delta", width, 0, (*prompt)->input_delta));
+  LAT_TRY(status, load_rows(file, "readout/row", outputs, extent[0], (*prompt)->readout_row));
+  LAT_TRY(status, load_array(file, "readout/direction", width, 0, (*prompt)->readout_direction));
+done:
+  return status;
+}
+
+int lat_weights_load(const char *path, struct lat_transformer **model, struct lat_prompt **prompt) {
+  struct lat_hdf5_input input = {.file = -1};
+  *model = NULL;
+  if (prompt != NULL) *prompt = NULL;
+  int status = lat_hdf5_open(path, &input);
+  if (status != LAT_OK) return status;
+  LAT_TRY(status, load_model(input.file, model));
+  int has = lat_hdf5_exists(input.file, "prompt") || lat_hdf5_exists(input.file, "readout");
+  if (prompt != NULL && has) LAT_TRY(status, load_prompt(input.file, (*model)->config.width, prompt));
+done:
+  lat_hdf5_close(&input);
+  if (status == LAT_OK) return LAT_OK;
+  lat_transformer_free(*model);
+  *model = NULL;
+  if (prompt != NULL) lat_prompt_free(*prompt);
+  if (prompt != NULL) *prompt = NULL;
+  return status == LAT_MEMORY ? status : lat_fail_prefix(status, "%s", path);
+}
