@@ -138,7 +138,7 @@ int lat_parse_real(const char *text, double minimum, double maximum, double *val
 }
 
 const char *lat_format_real(double value, char buffer[32]) {
-  for (int digits = 1; digits <= 17; digits++) {
+  for (int digits = 15; digits <= 17; digits++) {
     snprintf(buffer, 32, "%.*g", digits, value);
     if (strtod(buffer, NULL) == value) break;
   }
