@@ -72,8 +72,14 @@ int lat_put_reals(struct lat_run *run, const char *name, size_t rank, const size
 /* Says how far the run is, 0..1, for the progress line; LAT_INTERRUPTED when the run should put its work down (checkpoint
  * first), LAT_OK otherwise. */
 int lat_run_progress(struct lat_run *run, double fraction);
+/* A file that a long run may keep its state in, beside its result: there from an earlier, interrupted run or not yet there.
+ * Write it by lat_file_write; the runner removes it when the point is done. Only a run that has asked for it is told
+ * LAT_INTERRUPTED: the others are let finish. NULL when the runner keeps none. */
+const char *lat_run_checkpoint(struct lat_run *run);
 
-/* Merged results of an experiment, as `analyse` reads them. Points are in the order of the sweep's canonical text. */
+/* Merged results of an experiment, as `analyse` reads them. Points are in the order of the sweep's canonical text. A value that
+ * is not there, as all outputs of a failed row, is INT64_MIN, NaN or "". A parameter of kind PATH is its base name, and
+ * NAME_hash is the hash of its content. */
 size_t lat_merged_points(const struct lat_merged *merged);
 int lat_merged_failed(const struct lat_merged *merged, size_t point); /* 1 for a failed row: its outputs are missing */
 int64_t lat_merged_integer(const struct lat_merged *merged, const char *name, size_t point);
@@ -90,7 +96,9 @@ struct lat_analysis;
 /* Starts table NAME (file NAME/TABLE.tsv); `columns` are tab-separated names with units, e.g. "step\tcorrect (1)\tready
  * (1)". `caption` says what it shows; NULL: for the figure only, not in the report. */
 int lat_table_begin(struct lat_analysis *analysis, const char *table, const char *columns, const char *caption);
-/* One row, printf-like, fields separated by \t. A row "" leaves a blank line (a gap or the next scan of a heat map). */
+/* One row, printf-like, fields separated by \t, as many as there are columns. A row "" leaves a blank line (a gap or the next
+ * scan of a heat map). A number that is not finite ("nan", "inf") is LAT_NUMERIC: what is meant to be missing is written as
+ * the text NaN. */
 int lat_table_row(struct lat_analysis *analysis, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* What the results say: the status of the claim and one sentence with its numbers. */
 int lat_verdict(struct lat_analysis *analysis, enum lat_verdict verdict, const char *format, ...)
