@@ -28,6 +28,7 @@ int lat_command_bench(int argc, char **argv);
 struct lat_program {
   const struct lat_experiment *const *experiments; /* ended by NULL */
   const char *driver;                              /* NULL for the real program */
+  const char *invoked;                             /* the program as it was called; set by lat_program_main */
 };
 extern struct lat_program lat_program;
 

@@ -10,9 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef LAT_VERSION
-#define LAT_VERSION "0.1.0"
-#endif
+#include "lib/sweep/provenance.h"
 
 /* A program with only some of the commands links too: those that are not there are not in the table. */
 #pragma weak lat_command_list
@@ -45,8 +43,8 @@ static const struct {
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
-struct lat_program lat_program = {lat_experiments, NULL};
-const char *argp_program_version = "latentlab " LAT_VERSION;
+struct lat_program lat_program = {lat_experiments, NULL, "latentlab"};
+const char *argp_program_version;
 
 static void usage(FILE *out) {
   fprintf(out, "Usage: latentlab COMMAND [ARGUMENTS...]\n\nCommands:\n");
@@ -56,6 +54,10 @@ static void usage(FILE *out) {
 }
 
 int lat_program_main(int argc, char **argv) {
+  static char version[64];
+  snprintf(version, sizeof version, "latentlab %s", lat_version());
+  argp_program_version = version;
+  lat_program.invoked = argv[0];
   gsl_set_error_handler_off();
   argp_err_exit_status = 2;
   if (argc < 2) {
