@@ -67,6 +67,10 @@ int lat_hdf5_get_real(hid_t object, const char *name, double *value);
 int lat_hdf5_write(hid_t parent, const char *name, hid_t type, size_t rank, const size_t *extent, const void *data,
                    hid_t *dataset);
 
+/* The same without data, and rows `first` .. `first` + `count` - 1 of it (its first dimension). */
+int lat_hdf5_make(hid_t parent, const char *name, hid_t type, size_t rank, const size_t *extent, hid_t *dataset);
+int lat_hdf5_write_rows(hid_t dataset, const char *name, hid_t type, size_t first, size_t count, const void *data);
+
 /* 1 when there is an object of that name (a path; missing groups on the way are fine). */
 int lat_hdf5_exists(hid_t parent, const char *name);
 
@@ -77,5 +81,9 @@ int lat_hdf5_shape(hid_t parent, const char *name, size_t *rank, size_t extent[L
  * rank or extents differ from those given, its type is not of the class of `type` (integers are not read as reals nor the
  * reverse), or its checksum does not hold. */
 int lat_hdf5_read(hid_t parent, const char *name, hid_t type, size_t rank, const size_t *extent, void *data);
+
+/* The same in two steps, for data that is read in rows: the check, and rows of a dataset that was checked. */
+int lat_hdf5_check(hid_t dataset, const char *name, hid_t type, size_t rank, const size_t *extent);
+int lat_hdf5_read_rows(hid_t dataset, const char *name, hid_t type, size_t first, size_t count, void *data);
 
 #endif
