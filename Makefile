@@ -3,7 +3,9 @@
 # make help       all targets
 BUILD ?= build
 PREFIX ?= /usr/local
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 PYTHON ?= python3
 CLANG ?= clang
 FUZZ_SECONDS ?= 60
