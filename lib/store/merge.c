@@ -135,6 +135,11 @@ done:
 void lat_merged_free(struct lat_merged *merged) {
   if (merged == NULL) return;
   for (size_t p = 0; p < merged->points; p++) lat_point_free(&merged->point[p]);
+  for (struct lat_merged_copy *copy = merged->copies, *next; copy != NULL; copy = next) {
+    next = copy->next;
+    lat_free(copy->value);
+    lat_free(copy);
+  }
   lat_free(merged->point);
   lat_free(merged->experiment);
   lat_free(merged);
