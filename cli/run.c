@@ -13,13 +13,15 @@
 #include "lib/base/memory.h"
 #include "lib/base/text.h"
 #include "lib/sweep/shard.h"
+#include "lib/sweep/sweepfile.h"
 
-enum { WORKER = 1000, RETRY };
+enum { WORKER = 1000, RETRY, SWEEP };
 
 struct arguments {
   struct lat_selection selection;
   struct lat_shard shard;
-  const char *shard_text;
+  const char *shard_text, *sweep;
+  struct lat_sweepfile *file;
   int64_t jobs;
   int dry_run, retry, worker; /* worker: the descriptor to tell to; -1 in the first process */
 };
@@ -30,6 +32,8 @@ static const struct argp_option options[] = {
      "do only the points of part i of n, counted from 0; a Slurm job array or an MPI launcher says it by its environment",
      1},
     {"dry-run", 'n', 0, 0, "print the points, their shares of the cost, and which combinations are rejected and why", 1},
+    {"sweep", SWEEP, "FILE.yaml", 0, "take experiments, sizes, values and filters from a file in place of the command line",
+     1},
     {"retry-failed", RETRY, 0, 0, "do failed rows again", 1},
     {"worker", WORKER, "FD", OPTION_HIDDEN, 0, 1},
     {0}};
@@ -45,6 +49,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
       return 0;
     case 'i': arguments->shard_text = arg; return 0;
     case 'n': arguments->dry_run = 1; return 0;
+    case SWEEP: arguments->sweep = arg; return 0;
     case RETRY: arguments->retry = 1; return 0;
     case WORKER:
       if (lat_parse_int(arg, 0, 1 << 20, &number) != LAT_OK) argp_error(state, "--worker: %s", lat_error_message());
@@ -62,17 +67,38 @@ static void free_board(struct lat_board *board) {
   lat_free(board->task);
 }
 
-/* A task for each experiment named. */
-static int make_tasks(struct lat_board *board, const struct arguments *arguments) {
+/* A task for each experiment that the selection names. */
+static int add_tasks(struct lat_board *board, const struct lat_selection *selection) {
   const struct lat_experiment *experiments[LAT_MOST_NAMES];
   size_t count = 0;
-  int status = lat_select_experiments(&arguments->selection, 0, experiments, &count);
+  int status = lat_select_experiments(selection, 0, experiments, &count);
   if (status) return status;
-  if (!(board->task = lat_calloc(count + 1, sizeof *board->task))) return lat_cli_fail(LAT_MEMORY);
-  for (; board->tasks < count; board->tasks++) {
-    struct lat_task *task = &board->task[board->tasks];
-    task->experiment = experiments[board->tasks];
-    task->request = arguments->selection.request;
+  struct lat_task *grown = lat_realloc(board->task, board->tasks + count, sizeof *grown);
+  if (!grown) return lat_cli_fail(LAT_MEMORY);
+  board->task = grown;
+  for (size_t i = 0; i < count; i++)
+    board->task[board->tasks++] = (struct lat_task){.experiment = experiments[i], .request = selection->request};
+  return 0;
+}
+
+/* The tasks of a sweep file, run by run. */
+static int add_file(struct lat_board *board, struct arguments *arguments) {
+  const struct lat_selection *given = &arguments->selection;
+  if (given->names || given->points_asked)
+    return lat_cli_misuse("--sweep says what to run: give no names, --size, --set or --filter beside it");
+  int status = lat_sweepfile_read(arguments->sweep, &arguments->file);
+  if (status != LAT_OK) return lat_cli_fail(status);
+  for (unsigned r = 0; r < arguments->file->runs_count; r++) {
+    const struct lat_sweepfile_run *run = &arguments->file->runs[r];
+    struct lat_selection selection = {.names = run->experiments_count, .request = given->request};
+    if (selection.names > LAT_MOST_NAMES)
+      return lat_cli_misuse("%s: over %d names in a run", arguments->sweep, LAT_MOST_NAMES);
+    for (size_t i = 0; i < selection.names; i++) selection.name[i] = run->experiments[i];
+    if (run->size) selection.request.size = run->size;
+    selection.request.filter = run->filter;
+    selection.request.sets = run->set_count;
+    selection.request.set = (const char *const *)run->set;
+    if ((status = add_tasks(board, &selection))) return status;
   }
   return 0;
 }
@@ -181,18 +207,15 @@ int lat_command_run(int argc, char **argv) {
   int status = arguments.shard_text ? lat_shard_parse(&arguments.shard, arguments.shard_text)
                                     : lat_shard_environment(&arguments.shard);
   if (status != LAT_OK) return lat_cli_fail(status);
-  status = make_tasks(&board, &arguments);
+  status = arguments.sweep ? add_file(&board, &arguments) : add_tasks(&board, &arguments.selection);
   if (!status) status = make_plans(&board, &arguments.shard);
-  if (status) {
-    free_board(&board);
-    return status;
-  }
-  if (arguments.dry_run)
+  if (!status && arguments.dry_run)
     status = lat_dry_run(&board, arguments.selection.out, arguments.selection.json);
-  else if (arguments.worker >= 0)
+  else if (!status && arguments.worker >= 0)
     status = lat_worker_main(&board, arguments.selection.out, (int)arguments.jobs, arguments.worker);
-  else
+  else if (!status)
     status = run_first(&board, &arguments, argc, argv);
   free_board(&board);
+  lat_sweepfile_free(arguments.file);
   return status;
 }

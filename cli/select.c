@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "lib/sweep/layout.h"
 #include "lib/sweep/names.h"
 
 static const struct argp_option folder_options[] = {
@@ -80,4 +81,13 @@ int lat_select_experiments(const struct lat_selection *selection, int none_is_al
     return lat_cli_misuse("which experiment? Give names, or all; `latentlab list` shows them");
   }
   return 0;
+}
+
+int lat_select_skip(const struct lat_selection *selection, const struct lat_experiment *experiment) {
+  struct lat_text path = {0};
+  int skip = 1;
+  for (size_t i = 0; i < selection->names; i++) skip &= strcmp(selection->name[i], experiment->name) != 0;
+  if (skip && lat_path(&path, "%s/%s", selection->out, experiment->name) == LAT_OK) skip = !lat_path_exists(path.bytes);
+  lat_text_free(&path);
+  return skip;
 }

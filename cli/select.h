@@ -26,5 +26,7 @@ extern const struct argp lat_select_points; /* --size, --set, --filter */
  * after a message. */
 int lat_select_experiments(const struct lat_selection *selection, int none_is_all,
                            const struct lat_experiment *experiments[LAT_MOST_NAMES], size_t *count);
+/* 1 for an experiment that nobody named (all were asked for) and that has no folder below --out. */
+int lat_select_skip(const struct lat_selection *selection, const struct lat_experiment *experiment);
 
 #endif

@@ -10,8 +10,6 @@
 #include "lib/sweep/plan.h"
 #include "lib/sweep/values.h"
 
-enum { MOST_PARAMETERS = 64 };
-
 static const char *base_name(const char *path) {
   const char *slash = strrchr(path, '/');
   return slash ? slash + 1 : path;
@@ -29,7 +27,7 @@ static int hash_file(const struct lat_parameter *parameter, const char *path, ch
   return status == LAT_OK ? LAT_OK : lat_fail_prefix(status, "parameter %s", parameter->name);
 }
 
-static int append_escaped(struct lat_text *text, const char *value) {
+static void append_escaped(struct lat_text *text, const char *value) {
   for (; *value; value++) {
     unsigned char c = (unsigned char)*value;
     if (c <= ' ' || c == '%' || c == 127)
@@ -37,49 +35,48 @@ static int append_escaped(struct lat_text *text, const char *value) {
     else
       lat_text_append(text, value, 1);
   }
-  return text->failed ? LAT_MEMORY : LAT_OK;
 }
 
 static int by_name(const void *a, const void *b) {
-  return strcmp((*(const struct lat_parameter *const *)a)->name, (*(const struct lat_parameter *const *)b)->name);
+  return strcmp((*(const struct lat_field *const *)a)->name, (*(const struct lat_field *const *)b)->name);
 }
 
-int lat_canonical(const struct lat_experiment *experiment, const void *parameters, char **canonical) {
-  const struct lat_parameter *sorted[MOST_PARAMETERS];
+int lat_canonical_of(const struct lat_record *record, char **canonical) {
+  const struct lat_field *sorted[2 * LAT_MOST_PARAMETERS];
   size_t count = 0;
   struct lat_text text = {0};
   int status = LAT_OK;
-  for (const struct lat_parameter *p = experiment->parameters; p->name; p++) {
-    LAT_CHECK(status, count < MOST_PARAMETERS, LAT_UNSUPPORTED, "experiment %s has over %d parameters", experiment->name,
-              MOST_PARAMETERS);
-    sorted[count++] = p;
+  *canonical = NULL;
+  for (size_t i = 0; i < record->count; i++) {
+    const struct lat_field *field = &record->field[i];
+    if (!(field->flags & LAT_IS_PARAMETER) || (field->kind == LAT_TEXT && !*field->data.text[0])) continue;
+    LAT_CHECK(status, count < 2 * LAT_MOST_PARAMETERS, LAT_INPUT, "a point with over %d parameters",
+              2 * LAT_MOST_PARAMETERS);
+    sorted[count++] = field;
   }
   qsort(sorted, count, sizeof *sorted, by_name);
-  LAT_TRY(status, lat_text_append(&text, "", 0));
   for (size_t i = 0; i < count; i++) {
-    const void *field = (const char *)parameters + sorted[i]->offset;
     char number[32];
     lat_text_printf(&text, "%s%s=", i ? " " : "", sorted[i]->name);
-    if (sorted[i]->kind == LAT_INTEGER) {
-      lat_text_printf(&text, "%lld", (long long)*(const int64_t *)field);
-    } else if (sorted[i]->kind == LAT_REAL) {
-      lat_text_printf(&text, "%s", lat_format_real(*(const double *)field, number));
-    } else if (sorted[i]->kind == LAT_TEXT) {
-      append_escaped(&text, *(const char *const *)field);
-    } else {
-      const char *path = *(const char *const *)field;
-      char hash[17];
-      LAT_TRY(status, hash_file(sorted[i], path, hash));
-      append_escaped(&text, base_name(path));
-      if (*hash) lat_text_printf(&text, " %s_hash=%s", sorted[i]->name, hash);
-    }
+    if (sorted[i]->kind == LAT_INTEGER)
+      lat_text_printf(&text, "%lld", (long long)sorted[i]->data.integer[0]);
+    else if (sorted[i]->kind == LAT_REAL)
+      lat_text_printf(&text, "%s", lat_format_real(sorted[i]->data.real[0], number));
+    else
+      append_escaped(&text, sorted[i]->data.text[0]);
   }
-  LAT_CHECK(status, !text.failed, LAT_MEMORY, "no memory for the text of a point of %s", experiment->name);
-  *canonical = text.bytes ? text.bytes : lat_strdup("");
-  text = (struct lat_text){0};
-  if (!*canonical) status = LAT_MEMORY;
+  LAT_CHECK(status, !text.failed, LAT_MEMORY, "no memory for the text of a point");
+  if (!(*canonical = lat_strdup(text.bytes ? text.bytes : ""))) status = LAT_MEMORY;
 done:
   lat_text_free(&text);
+  return status;
+}
+
+int lat_canonical(const struct lat_experiment *experiment, const void *parameters, char **canonical) {
+  struct lat_record record = {0};
+  int status = lat_parameters_record(experiment, parameters, &record);
+  if (status == LAT_OK) status = lat_canonical_of(&record, canonical);
+  lat_record_free(&record);
   return status;
 }
 

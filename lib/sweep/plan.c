@@ -9,12 +9,12 @@
 #include "lib/sweep/names.h"
 #include "lib/sweep/values.h"
 
-enum { MOST_COMBINATIONS = 4000000, MOST_PARAMETERS = 64 };
+enum { MOST_COMBINATIONS = 4000000 };
 
 struct lat_sweep_storage {
   char *parameters;          /* all structs, one after the other */
   size_t axes, combinations; /* parameters of the experiment; rows of the product */
-  struct lat_values axis[MOST_PARAMETERS];
+  struct lat_values axis[LAT_MOST_PARAMETERS];
 };
 
 static const char *const sizes[] = {"smoke", "quick", "paper"};
@@ -58,8 +58,8 @@ static int read_axes(struct lat_sweep_storage *storage, const struct lat_experim
     for (size_t s = 0; s < request->sets; s++)
       if (!strncmp(request->set[s], p->name, strlen(p->name)) && request->set[s][strlen(p->name)] == '=')
         text = request->set[s] + strlen(p->name) + 1;
-    LAT_CHECK(status, storage->axes < MOST_PARAMETERS, LAT_UNSUPPORTED, "experiment %s has over %d parameters",
-              experiment->name, MOST_PARAMETERS);
+    LAT_CHECK(status, storage->axes < LAT_MOST_PARAMETERS, LAT_UNSUPPORTED, "experiment %s has over %d parameters",
+              experiment->name, LAT_MOST_PARAMETERS);
     struct lat_values *axis = &storage->axis[storage->axes++];
     LAT_TRY(status, lat_values_parse(axis, p, text));
     storage->combinations *= axis->count;

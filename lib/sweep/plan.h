@@ -5,6 +5,8 @@
 
 #include "lib/sweep/experiment.h"
 
+enum { LAT_MOST_PARAMETERS = 64 };
+
 /* What is asked for. Nothing is owned. */
 struct lat_request {
   const char *size;       /* "smoke", "quick" or "paper" */
@@ -44,9 +46,11 @@ int lat_size_index(const char *size);
  * point is the same whoever asked for it. NULL when memory is out. */
 const char *lat_size_of(const struct lat_experiment *experiment, const void *parameters);
 
-/* The canonical text of parameters. LAT_INPUT when a file cannot be read. The caller frees *canonical with lat_free.
- * Spaces, control characters and % in texts are written as %XX. */
+/* The canonical text of parameters, and of the parameters in a record: "name=value" sorted by name, with spaces between.
+ * Empty texts are left out; spaces, control characters and % in texts are written as %XX. LAT_INPUT when a file cannot be
+ * read. The caller frees *canonical with lat_free. */
 int lat_canonical(const struct lat_experiment *experiment, const void *parameters, char **canonical);
+int lat_canonical_of(const struct lat_record *record, char **canonical);
 /* Adds the parameters to a record, with their units; LAT_PATH as its base name, and NAME_hash. */
 int lat_parameters_record(const struct lat_experiment *experiment, const void *parameters, struct lat_record *record);
 
