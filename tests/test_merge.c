@@ -195,6 +195,28 @@ static void verifying_finds_every_kind_of_difference(void **state) {
   close_scene(&scene);
 }
 
+/* One bit in each byte: none passes. */
+static void every_flipped_bit_is_found(void **state) {
+  (void)state;
+  struct scene scene;
+  open_scene(&scene);
+  char *bytes, path[128];
+  size_t size;
+  assert_int_equal(lat_file_read(scene.path, &bytes, &size), LAT_OK);
+  snprintf(path, sizeof path, "%s/damaged.h5", scene.out);
+  for (size_t i = 0; i < size; i++) {
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    bytes[i] = (char)(bytes[i] ^ 1 << (i % 8));
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    bytes[i] = (char)(bytes[i] ^ 1 << (i % 8));
+    assert_int_equal(fclose(file), 0);
+    if (lat_merge_verify(path, scene.merged) != LAT_INPUT) fail_msg("a flip in byte %zu is not found", i);
+  }
+  lat_free(bytes);
+  close_scene(&scene);
+}
+
 static void damaged_points_are_named_or_counted(void **state) {
   (void)state;
   char folder[64], path[256];
@@ -362,6 +384,7 @@ int main(void) {
       cmocka_unit_test(merging_forgets_the_order_of_the_points),
       cmocka_unit_test(arrays_are_padded_and_their_extents_kept),
       cmocka_unit_test(verifying_finds_every_kind_of_difference),
+      cmocka_unit_test(every_flipped_bit_is_found),
       cmocka_unit_test(damaged_points_are_named_or_counted),
       cmocka_unit_test(points_that_do_not_go_together_are_refused),
       cmocka_unit_test(a_point_found_twice_is_refused),

@@ -9,6 +9,7 @@
 #include "lib/base/text.h"
 #include "lib/store/file.h"
 #include "lib/store/point.h"
+#include "lib/store/seal.h"
 
 void lat_store_start(void) {
   static int started;
@@ -127,7 +128,13 @@ int lat_hdf5_finish(struct lat_hdf5_output *output, const char *path) {
   LAT_CHECK(status, closed >= 0 && output->closed, LAT_MEMORY, "%s: cannot be built: %s", path, lat_hdf5_reason());
   size_t size = image_size(output);
   LAT_CHECK(status, size > 0, LAT_FILE, "%s: this HDF5 library does not write the expected format", path);
-  LAT_TRY(status, lat_store_replace(path, output->image, size));
+  if (output->capacity < size + LAT_SEAL_SIZE + 1) {
+    char *larger = lat_realloc(output->image, size + LAT_SEAL_SIZE + 1, 1);
+    if (larger == NULL) LAT_TRY(status, LAT_MEMORY);
+    output->image = larger;
+  }
+  lat_seal_make(output->image, size, output->image + size);
+  LAT_TRY(status, lat_store_replace(path, output->image, size + LAT_SEAL_SIZE));
 done:
   lat_hdf5_discard(output);
   return status;
@@ -141,13 +148,17 @@ void lat_hdf5_discard(struct lat_hdf5_output *output) {
 
 int lat_hdf5_open(const char *path, struct lat_hdf5_input *input) {
   lat_store_start();
-  input->file = -1;
+  *input = (struct lat_hdf5_input){.file = -1};
   char *bytes = NULL, name[64];
   size_t size = 0;
   int status = LAT_OK;
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   LAT_TRY(status, lat_file_read(path, &bytes, &size));
   LAT_CHECK(status, size > 0, LAT_INPUT, "%s: is empty", path);
+  enum lat_seal seal = lat_seal_check(bytes, size);
+  LAT_CHECK(status, seal != LAT_SEAL_BROKEN, LAT_INPUT, "%s: its bytes are not those that were written", path);
+  input->sealed = seal == LAT_SEAL_WHOLE;
+  if (input->sealed) size -= LAT_SEAL_SIZE;
   int ready = access >= 0 && H5Pset_fapl_core(access, 1 << 16, 0) >= 0 && H5Pset_file_image(access, bytes, size) >= 0 &&
               H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0;
   LAT_CHECK(status, ready, LAT_MEMORY, "%s: %s", path, lat_hdf5_reason());

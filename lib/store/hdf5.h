@@ -30,17 +30,19 @@ struct lat_hdf5_output {
 /* `path` only names it. LAT_MEMORY. */
 int lat_hdf5_create(const char *path, struct lat_hdf5_output *output);
 
-/* Closes the file, all of whose objects must be closed, and writes it to `path` in one step. LAT_MEMORY, LAT_FILE with path
+/* Closes the file, all of whose objects must be closed, and writes it, with a seal, to `path` in one step. LAT_MEMORY, LAT_FILE with path
  * and reason. */
 int lat_hdf5_finish(struct lat_hdf5_output *output, const char *path);
 
 /* Frees it in any state, also after lat_hdf5_finish. */
 void lat_hdf5_discard(struct lat_hdf5_output *output);
 
-/* A file loaded for reading. LAT_INPUT naming the path when there is no such file or it is not HDF5. Zero-initialise with
+/* A file loaded for reading. LAT_INPUT naming the path when there is no such file, its seal is broken
+ * or it is not HDF5. Zero-initialise with
  * {.file = -1}; lat_hdf5_close frees it in any state. */
 struct lat_hdf5_input {
   hid_t file;
+  int sealed; /* 1: the file's seal (seal.h) is there and holds; 0: there is none, as in files of other programs */
 };
 int lat_hdf5_open(const char *path, struct lat_hdf5_input *input);
 void lat_hdf5_close(struct lat_hdf5_input *input);

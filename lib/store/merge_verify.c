@@ -168,6 +168,7 @@ int lat_merge_verify(const char *path, const struct lat_merged *merged) {
   H5G_info_t group;
   int status = lat_hdf5_open(path, &input);
   if (status != LAT_OK) return status;
+  LAT_CHECK(status, input.sealed, LAT_INPUT, "it was cut or changed after it was written (no seal)");
   LAT_TRY(status, verify_header(input.file, merged, &part));
   LAT_TRY(status, lat_variables_make(merged, part == LAT_PART_RESULT, part == LAT_PART_TIMING, &variables));
   LAT_TRY(status, verify_points(input.file, merged->points));

@@ -8,8 +8,9 @@
  * canonical (the canonical parameter text), size, status ("ok" or "failed"), reason, source (git commit or "unknown"),
  * flags (compiler flags), digest (below). A failed point keeps its parameters and no results.
  *
- * Checksums of HDF5 cover every object header (with the scalars in it) and every chunk. The digest covers the content as a
- * whole: XXH3-128 (32 hex digits, canonical byte order) over the root attributes in the order above, each as its bytes and
+ * The file ends with a seal, the checksum of all its bytes (seal.h): no file with a changed byte is read. Below that,
+ * checksums of HDF5 cover every object header (with the scalars in it) and every chunk, and the digest covers the content,
+ * however it is stored: XXH3-128 (32 hex digits, canonical byte order) over the root attributes in the order above, each as its bytes and
  * a NUL (numbers: 8 bytes, little-endian), then for each field in order name, unit, long_name, dimensions (bytes, NUL),
  * kind, flags, rank, the extents, and the values, all numbers as 8 bytes, a text as its bytes and a NUL. */
 #ifndef LAT_STORE_POINT_H

@@ -160,6 +160,7 @@ static int read_part(const char *path, struct lat_point *point, enum lat_part pa
   *point = (struct lat_point){0};
   if (access(path, R_OK) != 0) return LAT_FAIL(LAT_INPUT, "%s: cannot be read: %s", path, strerror(errno));
   LAT_TRY(status, lat_hdf5_open(path, &input));
+  LAT_CHECK(status, input.sealed, LAT_INPUT, "it was cut or changed after it was written (no seal)");
   LAT_TRY(status, read_attributes(input.file, point, part, &digest));
   LAT_TRY(status, read_fields(input.file, &point->record));
   for (size_t i = 0; i < point->record.count; i++)
