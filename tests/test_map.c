@@ -1,0 +1,295 @@
+/* Mapping: the function, the fan-in, and the depth against FlowMap with plain breadth-first flows, written here. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka needs the four above */
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/memory.h"
+#include "lib/base/status.h"
+#include "lib/circuit/aig.h"
+#include "lib/circuit/circuit.h"
+#include "tests/netlist_help.h"
+
+static struct lat_netlist *family(const char *text, uint64_t seed) {
+  struct lat_netlist *netlist;
+  if (lat_family_make(text, seed, &netlist) != LAT_OK) fail_msg("%s: %s", text, lat_error_message());
+  return netlist;
+}
+
+static struct lat_netlist *map(const struct lat_netlist *from, unsigned k) {
+  struct lat_netlist *mapped;
+  assert_int_equal(lat_circuit_map(from, k, &mapped), LAT_OK);
+  for (size_t i = 0; i < mapped->nodes; i++) assert_true(lat_netlist_fan_ins(mapped, i) <= k);
+  return mapped;
+}
+
+static uint32_t depth_of(const struct lat_netlist *netlist) {
+  struct lat_circuit_statistics statistics;
+  assert_int_equal(lat_circuit_measure(netlist, &statistics), LAT_OK);
+  return statistics.depth;
+}
+
+/* The reference: FlowMap (Cong and Ding, 1994) as it stands in the paper. For each node in order, all nodes of its cone with the
+ * greatest label p among its fan-ins become one sink; if a flow of at most k from the inputs, with capacity 1 in every node,
+ * reaches it, the label is p, else p + 1. The flow network is a matrix of capacities between halves of nodes. */
+struct network {
+  size_t halves;
+  signed char *capacity; /* [halves * halves] */
+  size_t *parent, *queue;
+};
+
+static int augment(struct network *n, size_t source, size_t sink) {
+  for (size_t i = 0; i < n->halves; i++) n->parent[i] = SIZE_MAX;
+  size_t begin = 0, end = 0;
+  n->queue[end++] = source;
+  n->parent[source] = source;
+  while (begin < end && n->parent[sink] == SIZE_MAX) {
+    size_t at = n->queue[begin++];
+    for (size_t to = 0; to < n->halves; to++)
+      if (n->capacity[at * n->halves + to] > 0 && n->parent[to] == SIZE_MAX) n->parent[to] = at, n->queue[end++] = to;
+  }
+  if (n->parent[sink] == SIZE_MAX) return 0;
+  for (size_t at = sink; at != source; at = n->parent[at]) {
+    n->capacity[n->parent[at] * n->halves + at]--;
+    n->capacity[at * n->halves + n->parent[at]]++;
+  }
+  return 1;
+}
+
+static uint32_t flowmap_label(const struct lat_aig *aig, uint32_t node, const uint32_t *label, unsigned k) {
+  uint32_t p = 0;
+  for (int j = 0; j < 2; j++) {
+    uint32_t below = label[aig->fan_in[node][j] / 2];
+    p = below > p ? below : p;
+  }
+  if (p == 0) return 1;
+  size_t *place = calloc(node + 1, sizeof *place), members = 0; /* 1 + number in the cone */
+  unsigned char *in_cone = calloc(node + 1, 1);
+  in_cone[node] = 1;
+  for (uint32_t i = node; i > 0; i--) {
+    if (!in_cone[i]) continue;
+    if (i != node && label[i] < p) place[i] = ++members; /* else it is in the sink */
+    if (lat_aig_is_and(aig, i)) in_cone[aig->fan_in[i][0] / 2] = in_cone[aig->fan_in[i][1] / 2] = 1;
+  }
+  /* Halves: 2 (place - 1) towards the inputs, 2 (place - 1) + 1 towards the outputs, then source and sink. */
+  struct network n = {.halves = 2 * members + 2};
+  size_t source = 2 * members, sink = source + 1;
+  n.capacity = calloc(n.halves * n.halves, 1);
+  n.parent = calloc(n.halves, sizeof *n.parent);
+  n.queue = calloc(n.halves, sizeof *n.queue);
+  for (uint32_t i = 1; i <= node; i++) {
+    if (!in_cone[i]) continue;
+    size_t low = place[i] ? 2 * (place[i] - 1) : sink;
+    if (place[i]) n.capacity[low * n.halves + low + 1] = 1;
+    if (!lat_aig_is_and(aig, i)) n.capacity[source * n.halves + low] = 100;
+    for (int j = 0; lat_aig_is_and(aig, i) && j < 2; j++) {
+      uint32_t below = aig->fan_in[i][j] / 2;
+      if (place[below]) n.capacity[(2 * place[below] - 1) * n.halves + low] = 100;
+    }
+  }
+  unsigned flow = 0;
+  while (flow <= k && augment(&n, source, sink)) flow++;
+  free(place);
+  free(in_cone);
+  free(n.capacity);
+  free(n.parent);
+  free(n.queue);
+  return flow <= k ? p : p + 1;
+}
+
+static uint32_t flowmap_depth(const struct lat_netlist *netlist, unsigned k) {
+  struct lat_aig *aig;
+  uint32_t depth = 0;
+  assert_int_equal(lat_aig_from_netlist(netlist, &aig), LAT_OK);
+  uint32_t *label = calloc(aig->nodes, sizeof *label);
+  for (uint32_t i = (uint32_t)aig->inputs + 1; i < aig->nodes; i++) label[i] = flowmap_label(aig, i, label, k);
+  for (size_t o = 0; o < aig->outputs; o++) depth = label[aig->output[o] / 2] > depth ? label[aig->output[o] / 2] : depth;
+  free(label);
+  lat_aig_free(aig);
+  return depth;
+}
+
+/* `exact`: no table of the family ignores one of its leaves, which would make the circuit less deep than its structure. */
+static void check_against_flowmap(const struct lat_netlist *netlist, const char *name, int exact) {
+  for (unsigned k = 2; k <= LAT_MAX_FAN_IN; k++) {
+    struct lat_netlist *mapped = map(netlist, k);
+    uint32_t reference = flowmap_depth(netlist, k);
+    if (exact ? depth_of(mapped) != reference : depth_of(mapped) > reference)
+      fail_msg("%s, %u: depth %u, not %u", name, k, depth_of(mapped), reference);
+    lat_netlist_free(mapped);
+  }
+}
+
+static void depth_is_the_least_for_the_structure(void **state) {
+  (void)state;
+  static const char *const names[] = {"parity:1",       "parity:13",    "parity:33", "ripple:1",       "ripple:13",
+                                      "kogge_stone:11", "comparator:9", "wallace:4", "wallace:5",      "sipser:3",
+                                      "batcher:8",      "majority:8",   "rule110:1", "reachability:4", "multiplexer:4",
+                                      "decoder:4",      "s5_tree:2",    "layered:9", "layered:18",     "narrow:30"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    struct lat_netlist *netlist = family(names[i], 2);
+    check_against_flowmap(netlist, names[i], 1);
+    lat_netlist_free(netlist);
+  }
+}
+
+/* (The cases above need the candidates only.) Random circuits in which the best cut is not among them. */
+static void depth_is_the_least_where_candidates_miss_it(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 12; seed++) {
+    struct lat_netlist *netlist = family("narrow:24", seed);
+    check_against_flowmap(netlist, "narrow:24", 0);
+    lat_netlist_free(netlist);
+  }
+}
+
+static void function_is_kept(void **state) {
+  (void)state;
+  static const char *const names[] = {"parity:1",    "parity:11",  "ripple:1",      "ripple:40",      "kogge_stone:17",
+                                      "wallace:6",   "wallace:16", "comparator:32", "sipser:4",       "s5_tree:5",
+                                      "s5_serial:4", "batcher:32", "majority:16",   "reachability:9", "rule110:20",
+                                      "layered:60",  "narrow:200", "multiplexer:7", "decoder:7"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (unsigned k = 2; k <= LAT_MAX_FAN_IN; k++) {
+      struct lat_netlist *netlist = family(names[i], 1), *mapped = map(netlist, k);
+      assert_same_function(netlist, mapped);
+      lat_netlist_free(netlist);
+      lat_netlist_free(mapped);
+    }
+}
+
+static void tables_of_any_kind_are_mapped(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 40; seed++)
+    for (unsigned k = 2; k <= LAT_MAX_FAN_IN; k++) {
+      struct lat_netlist *netlist = random_netlist(seed, (size_t)seed % 12, 1 + 3 * (size_t)seed, 10),
+                         *mapped = map(netlist, k);
+      assert_same_function(netlist, mapped);
+      lat_netlist_free(netlist);
+      lat_netlist_free(mapped);
+    }
+}
+
+static void known_depths_and_sizes(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    unsigned k;
+    uint32_t depth;
+    size_t nodes;
+  } known[] = {{"parity:256", 2, 8, 255}, {"parity:256", 4, 4, 85},  {"parity:16", 3, 4, 0},   {"parity:16", 6, 2, 0},
+               {"ripple:128", 2, 255, 0}, {"ripple:128", 3, 128, 0}, {"ripple:128", 4, 85, 0}, {"ripple:128", 6, 51, 0},
+               {"ripple:1", 2, 1, 2},     {"decoder:6", 6, 1, 64},   {"rule110:7", 3, 7, 224}};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    struct lat_netlist *netlist = family(known[i].name, 1), *mapped = map(netlist, known[i].k);
+    assert_int_equal(depth_of(mapped), known[i].depth);
+    if (known[i].nodes) assert_int_equal(mapped->nodes - mapped->inputs, known[i].nodes);
+    lat_netlist_free(netlist);
+    lat_netlist_free(mapped);
+  }
+}
+
+/* ISCAS-85 c17: six NANDs of depth 3. */
+static void c17_has_depth_3_2_1_1(void **state) {
+  (void)state;
+  static const uint32_t nand[6][2] = {{0, 2}, {2, 3}, {1, 6}, {6, 4}, {5, 7}, {7, 8}};
+  struct lat_netlist *netlist;
+  assert_int_equal(lat_netlist_alloc("c17", &netlist), LAT_OK);
+  for (int i = 0; i < 5; i++) assert_int_equal(lat_netlist_input(netlist, NULL, NULL), LAT_OK);
+  for (int i = 0; i < 6; i++) assert_int_equal(lat_netlist_node(netlist, 2, nand[i], 7, NULL), LAT_OK);
+  for (uint32_t o = 9; o < 11; o++) assert_int_equal(lat_netlist_output(netlist, NULL, o), LAT_OK);
+  assert_int_equal(lat_netlist_finish(netlist, NULL), LAT_OK);
+  static const uint32_t depth[LAT_MAX_FAN_IN + 1] = {0, 0, 3, 2, 1, 1, 1};
+  for (unsigned k = 2; k <= LAT_MAX_FAN_IN; k++) {
+    struct lat_netlist *mapped = map(netlist, k);
+    assert_int_equal(depth_of(mapped), depth[k]);
+    assert_same_function(netlist, mapped);
+    lat_netlist_free(mapped);
+  }
+  lat_netlist_free(netlist);
+}
+
+/* Inputs x, y; outputs x, not x, 0, 1, x and y, not (x and y), and x and y again. */
+static void odd_outputs_survive(void **state) {
+  (void)state;
+  struct lat_netlist *netlist;
+  static const uint32_t both[2] = {0, 1};
+  uint32_t not_x, zero, one, conjunction, nand;
+  assert_int_equal(lat_netlist_alloc("odd", &netlist), LAT_OK);
+  for (int i = 0; i < 2; i++) assert_int_equal(lat_netlist_input(netlist, NULL, NULL), LAT_OK);
+  assert_int_equal(lat_netlist_node(netlist, 1, both, 1, &not_x), LAT_OK);
+  assert_int_equal(lat_netlist_node(netlist, 0, NULL, 0, &zero), LAT_OK);
+  assert_int_equal(lat_netlist_node(netlist, 0, NULL, 1, &one), LAT_OK);
+  assert_int_equal(lat_netlist_node(netlist, 2, both, 8, &conjunction), LAT_OK);
+  assert_int_equal(lat_netlist_node(netlist, 1, &conjunction, 1, &nand), LAT_OK);
+  const uint32_t shown[] = {0, not_x, zero, one, conjunction, nand, conjunction};
+  for (int o = 0; o < 7; o++) assert_int_equal(lat_netlist_output(netlist, NULL, shown[o]), LAT_OK);
+  assert_int_equal(lat_netlist_finish(netlist, NULL), LAT_OK);
+  struct lat_netlist *mapped = map(netlist, 2);
+  assert_same_function(netlist, mapped);
+  assert_int_equal(mapped->nodes, 7); /* the inputs, not x, both constants, both polarities of the AND */
+  assert_int_equal(depth_of(mapped), 1);
+  lat_netlist_free(mapped);
+  lat_netlist_free(netlist);
+}
+
+static void nothing_is_mapped_to_nothing(void **state) {
+  (void)state;
+  for (size_t inputs = 0; inputs < 2; inputs++) {
+    struct lat_netlist *netlist = random_netlist(1, inputs, 0, 0), *mapped = map(netlist, 4);
+    assert_int_equal(mapped->nodes, inputs);
+    assert_int_equal(mapped->outputs, 0);
+    lat_netlist_free(netlist);
+    lat_netlist_free(mapped);
+  }
+}
+
+static void deep_circuits_map_in_linear_memory(void **state) {
+  (void)state;
+  struct lat_netlist *netlist = family("narrow:6000", 1);
+  size_t held = lat_memory_current();
+  lat_memory_reset_peak();
+  struct lat_netlist *mapped = map(netlist, 4);
+  assert_true(lat_memory_peak() - held < (netlist->nodes * 3 / 2) * 1000);
+  assert_same_function(netlist, mapped);
+  lat_netlist_free(netlist);
+  lat_netlist_free(mapped);
+}
+
+static void every_failed_allocation_is_survived(void **state) {
+  (void)state;
+  struct lat_netlist *netlist = family("ripple:20", 1);
+  int status = LAT_MEMORY;
+  for (uint64_t k = 1; status != LAT_OK; k++) {
+    size_t held = lat_memory_current();
+    struct lat_netlist *mapped = NULL;
+    lat_memory_fail_at(k);
+    status = lat_circuit_map(netlist, 4, &mapped);
+    lat_memory_fail_at(0);
+    assert_true(status == LAT_OK || status == LAT_MEMORY);
+    assert_true((status == LAT_OK) == (mapped != NULL));
+    lat_netlist_free(mapped);
+    assert_int_equal(lat_memory_current(), held);
+  }
+  lat_netlist_free(netlist);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(depth_is_the_least_for_the_structure),
+      cmocka_unit_test(depth_is_the_least_where_candidates_miss_it),
+      cmocka_unit_test(function_is_kept),
+      cmocka_unit_test(tables_of_any_kind_are_mapped),
+      cmocka_unit_test(known_depths_and_sizes),
+      cmocka_unit_test(c17_has_depth_3_2_1_1),
+      cmocka_unit_test(odd_outputs_survive),
+      cmocka_unit_test(nothing_is_mapped_to_nothing),
+      cmocka_unit_test(deep_circuits_map_in_linear_memory),
+      cmocka_unit_test(every_failed_allocation_is_survived),
+  };
+  return cmocka_run_group_tests_name("map", tests, NULL, NULL);
+}
