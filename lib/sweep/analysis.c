@@ -60,7 +60,7 @@ int lat_table_begin(struct lat_analysis *analysis, const char *table, const char
   *made = (struct table){.name = lat_strdup(table), .columns = lat_strdup(columns), .fields = count_fields(columns)};
   if (caption && !(made->caption = lat_strdup(caption))) return LAT_MEMORY;
   if (!made->name || !made->columns) return LAT_MEMORY;
-  return lat_text_printf(&made->text, "# %s\n", columns);
+  return lat_text_printf(&made->text, "%s\n", columns);
 }
 
 /* Whether a field is what printf makes of a number that is not finite. "NaN" is written on purpose. */

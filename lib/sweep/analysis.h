@@ -1,6 +1,6 @@
 /* The tables and the verdict that an experiment's `analyse` gives, held in memory until they are written or compared.
  *
- * FOLDER/TABLE.tsv: `# ` and the column names, then one row a line. FOLDER/verdict.json: the experiment, its version, how many
+ * FOLDER/TABLE.tsv: the column names, then one row a line. FOLDER/verdict.json: the experiment, its version, how many
  * points and failed ones there are, the verdict ("open", "supported" or "refuted"), its sentence, and every table's name,
  * columns, caption (null for one that is for the figure only) and number of rows. */
 #ifndef LAT_SWEEP_ANALYSIS_H
