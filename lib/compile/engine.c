@@ -25,6 +25,7 @@ static void forget_mixing(struct lat_engine *engine) {
     struct lat_mixing *mixing = &engine->mixing[k];
     lat_free(mixing->source);
     lat_free(mixing->scale);
+    lat_free(mixing->panel);
     lat_free(mixing->weight);
     lat_free(mixing->flip);
     lat_free(mixing->reader_first);

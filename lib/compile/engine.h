@@ -42,6 +42,7 @@ struct lat_engine_record {
   struct lat_vectors *outputs; /* [O positions]: output bits after step T */
   uint64_t *last_right;        /* [depth+1]: level_right after step T alone, for circuits too deep to keep every step */
   uint64_t *last_ready;        /* [depth+1] */
+  unsigned char *output_last;  /* [O]: 1 when the output is ready for all vectors after step T */
   int (*progress)(void *context, size_t done, size_t total); /* in steps x chunks; nonzero return stops: LAT_INTERRUPTED */
   void *context;
 };

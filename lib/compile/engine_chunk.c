@@ -27,7 +27,7 @@ int lat_chunk_alloc(const struct lat_engine *engine, size_t part, size_t vectors
   chunk->state = lat_alloc(N * p->channels, vectors * sizeof(float));
   chunk->value = lat_alloc(values, vectors * sizeof(float));
   chunk->mixed = mixed != 0 ? lat_alloc(mixed, vectors * sizeof(float)) : chunk->value;
-  chunk->scratch = lat_alloc(scratch, sizeof(lat_lanes));
+  chunk->scratch = lat_alloc(2 * scratch, sizeof(lat_lanes));
   LAT_CHECK(status, chunk->state != NULL && chunk->value != NULL && chunk->mixed != NULL && chunk->scratch != NULL,
             LAT_MEMORY, "%s", lat_error_message());
   if (chunk->follow) {

@@ -23,7 +23,10 @@ struct lat_sparse {
   uint32_t *first;  /* [rows + 1] */
   uint32_t *column; /* local numbers of what the row reads */
   float *weight;
-  float *base; /* [N, rows]: A_i, plus B when there is no norm; NULL when all 0 (then only B counts) */
+  size_t runs;         /* neighbouring rows with equally many terms */
+  uint32_t *run_end;   /* [runs]: the row after its last */
+  uint32_t *run_terms; /* [runs] */
+  float *base; /* [N, rows]: A_i, plus B when there is no norm; NULL without a norm when all A are 0: then B alone */
   float *mean; /* [rows]: G; NULL without a LayerNorm */
   float *bias; /* [rows]: B */
 };
@@ -44,10 +47,11 @@ struct lat_part {
 
 /* How one kind of layer fetches: row source[h * N + i] of the mixed values, times scale. */
 struct lat_mixing {
-  size_t rows;      /* dense: rows of weights; else 0 */
+  size_t rows;      /* dense: rows of weights, a multiple of LAT_PANEL; else 0 */
+  size_t *panel;    /* dense: [rows / LAT_PANEL + 1], where each panel begins in `weight` */
   uint32_t *source; /* [H * N] */
   float *scale;     /* [H * N] or NULL (all 1) */
-  float *weight;    /* dense, full: [rows, N]; causal: per head, blocks of LAT_CAUSAL_BLOCK rows, see engine_dense.c */
+  float *weight;    /* dense: panels [tokens that it sees, LAT_PANEL rows] */
   float *flip;      /* fast: [m], softmax weight of one wrong address bit relative to the right one; NULL for a gather */
   uint32_t *reader_first, *reader; /* gather: who fetches row j, [N + 1] and [H * N] */
 };
@@ -70,7 +74,7 @@ struct lat_engine {
   size_t bytes;
 };
 
-enum { LAT_VECTOR_PART = 0, LAT_COMMON_PART = 1, LAT_CAUSAL_BLOCK = 128 };
+enum { LAT_VECTOR_PART = 0, LAT_COMMON_PART = 1, LAT_PANEL = 6 };
 
 /* Memory that is counted in engine->bytes. */
 void *lat_engine_memory(struct lat_engine *engine, size_t count, size_t size);

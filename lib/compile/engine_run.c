@@ -8,7 +8,8 @@
 
 /* Vectors per chunk: wide enough for the matrix product, yet enough chunks for a few threads. */
 static size_t chunk_width(const struct lat_engine *engine, size_t count) {
-  if (engine->attention == LAT_ATTENTION_FAST || count < 64) return LAT_LANES;
+  if (engine->gather || count < 64) return LAT_LANES;
+  if (engine->attention == LAT_ATTENTION_FAST) return 2 * LAT_LANES;
   return count < 128 ? 2 * LAT_LANES : 4 * LAT_LANES;
 }
 
@@ -110,6 +111,7 @@ static void clear_record(const struct lat_tracking *run) {
   if (record->output_wrong != NULL) memset(record->output_wrong, 0, rows * sizeof *record->output_wrong);
   for (size_t t = 0; t < rows && record->output_ready != NULL; t++) record->output_ready[t] = UINT64_MAX;
   for (size_t t = 0; t < rows && record->largest_error != NULL; t++) record->largest_error[t] = 0.0;
+  if (record->output_last != NULL) memset(record->output_last, 1, run->engine->compiled->prompt->outputs);
   for (size_t n = 0; n < run->count && record->settled_step != NULL; n++) record->settled_step[n] = 0;
   if (record->outputs != NULL) {
     memset(record->outputs->word, 0, record->outputs->positions * record->outputs->words * sizeof *record->outputs->word);

@@ -28,6 +28,14 @@ static int fill_terms(struct lat_engine *engine, const float *weight, const floa
     }
   }
   sparse->first[rows] = at;
+  sparse->run_end = lat_engine_memory(engine, rows, sizeof *sparse->run_end);
+  sparse->run_terms = lat_engine_memory(engine, rows, sizeof *sparse->run_terms);
+  if (sparse->run_end == NULL || sparse->run_terms == NULL) return LAT_MEMORY;
+  for (size_t r = 0; r < rows; r++) {
+    uint32_t has = sparse->first[r + 1] - sparse->first[r];
+    if (r == 0 || sparse->run_terms[sparse->runs - 1] != has) sparse->run_terms[sparse->runs++] = has;
+    sparse->run_end[sparse->runs - 1] = (uint32_t)r + 1;
+  }
   return LAT_OK;
 }
 
@@ -83,7 +91,7 @@ int lat_sparse_normed(struct lat_engine *engine, const float *weight, const floa
       sparse->mean[r] = (float)sum;
     }
   }
-  if (!has_base) return LAT_OK;
+  if (!has_base && norm->gain == NULL) return LAT_OK;
   sparse->base = lat_engine_memory(engine, engine->tokens, rows * sizeof *sparse->base);
   if (sparse->base == NULL) return LAT_MEMORY;
   fill_base(engine, weight, norm, rows, row, is_static, sparse);
@@ -97,5 +105,7 @@ void lat_sparse_free(struct lat_sparse *sparse) {
   lat_free(sparse->base);
   lat_free(sparse->mean);
   lat_free(sparse->bias);
+  lat_free(sparse->run_end);
+  lat_free(sparse->run_terms);
   memset(sparse, 0, sizeof *sparse);
 }

@@ -11,7 +11,7 @@ struct lat_chunk {
   float *state;   /* [N, channels, vectors] */
   float *value;   /* [N or 2^m, streams, vectors]: what attention mixes */
   float *mixed;   /* dense: [rows, streams, vectors]; else the same array as value */
-  float *scratch; /* one token and LAT_LANES vectors: slots, channels, units */
+  float *scratch; /* one token and 2 LAT_LANES vectors: slots, channels, units */
   int follow;     /* only tokens that can change are computed: gather, one kind of layer */
   size_t changed, touched;
   uint32_t *active_list, *changed_list; /* [N]: looked at in this layer; changed in the last layer */
@@ -37,7 +37,7 @@ void lat_chunk_step(struct lat_chunk *chunk);
  * `occupied` on must be 0. */
 void lat_butterfly(float *data, size_t address_bits, size_t lanes, size_t occupied, const float *flip);
 
-/* Where row block `block` of head `head` begins among the causal weights. */
-size_t lat_causal_offset(size_t head, size_t block, size_t tokens);
+/* mixed [rows, groups] = weights x value [tokens, groups]; a group is LAT_LANES floats. */
+void lat_mix_rows(const struct lat_mixing *mixing, size_t tokens, size_t groups, const float *value, float *mixed);
 
 #endif

@@ -213,7 +213,12 @@ static void look_ready(const struct lat_tracker *tracker, size_t step) {
       all = tracker->ready[prompt->readout_row[o] * groups + g] == real;
     }
     ready += (uint64_t)all;
+    if (run->record->output_last != NULL && step == run->steps && !all) {
+#pragma omp atomic write
+      run->record->output_last[o] = 0;
+    }
   }
+  if (run->record->output_ready == NULL) return;
 #pragma omp critical(lat_engine_ready)
   if (ready < run->record->output_ready[step]) run->record->output_ready[step] = ready;
 }
@@ -254,7 +259,7 @@ void lat_tracker_look(struct lat_tracker *tracker, size_t first, size_t step) {
     if (record->level_ready != NULL) add_levels(record->level_ready + step * levels, tracker->ready_level, levels, times);
     if (record->last_ready != NULL && step == run->steps)
       add_levels(record->last_ready, tracker->ready_level, levels, times);
-    if (record->output_ready != NULL) look_ready(tracker, step);
+    if (record->output_ready != NULL || record->output_last != NULL) look_ready(tracker, step);
   }
   if (tracker->answer != NULL) look_outputs(tracker, step);
   if (record->largest_error != NULL && tracker->right != NULL) {
