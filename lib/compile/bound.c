@@ -15,10 +15,16 @@ static double gamma_of(double n) { return n * unit < 0.5 ? n * unit / (1 - n * u
 
 static double larger(double a, double b) { return a > b ? a : b; }
 
-/* One layer applied to rows with |v - bit|, |r - bit| <= eta and scratch <= residue. Fills in everything but the
- * invariant; *eta_after and *residue_after are what the layer leaves. */
-static void bound_layer(const struct lat_bound_setting *setting, double eta, double residue, struct lat_bound *bound,
-                        double *eta_after, double *residue_after) {
+/* What a layer may find in a row and what it leaves. */
+struct state {
+  double eta;     /* |v - bit|, |r - bit| */
+  double residue; /* |x| in scratch */
+  double pair;    /* |x+ + x-| of a pair of columns */
+};
+
+/* One layer applied to such rows. Fills in everything but the invariant. */
+static struct state bound_layer(const struct lat_bound_setting *setting, struct state before, struct lat_bound *bound) {
+  double eta = before.eta, residue = before.residue, pair = before.pair;
   double K = (double)setting->fan_in, C = (double)setting->channels, D = (double)setting->width;
   double m = (double)setting->address_bits, N = (double)setting->tokens, beta = setting->beta, kappa = setting->kappa;
   int norm = setting->norm, exact = bound->bit_exact;
@@ -29,7 +35,7 @@ static void bound_layer(const struct lat_bound_setting *setting, double eta, dou
   if (norm && !exact) {
     double square = (C - 2 * K) / C + setting->epsilon;
     double change = (2 * (2 * eta + eta * eta) + 2 * K * residue * residue) / C;
-    double mean = setting->paired ? (2 * eta + 2 * K * residue) / C + gamma_of(D) * (1 + eta) : 0;
+    double mean = setting->paired ? (1 + K) * pair / C + gamma_of(D) * (1 + eta) : 0;
     double lowest = 1 - (change + mean * mean) / square;
     if (!(lowest > 0)) lowest = 0;
     scale = (1 + row) / sqrt(lowest);
@@ -41,7 +47,7 @@ static void bound_layer(const struct lat_bound_setting *setting, double eta, dou
   /* Logits fall by 2 beta H to a token at Hamming distance H, up to omega. */
   double factor = norm && !exact ? (1 + static_error) * (1 + static_error) * (1 + gamma_of(m + 4)) - 1 : gamma_of(4);
   int fast = setting->attention == LAT_ATTENTION_FAST;
-  double omega = fast ? 0 : 2 * beta * m * (factor + 2 * unit * (1 + factor));
+  double omega = fast ? m * unit * (4 + 16 * beta) : 2 * beta * m * (factor + 2 * unit * (1 + factor));
   double off = lat_leak_occupied(beta, setting->tokens);
   off = off / (1 - off) * exp(omega) * (1 + 8 * unit) + N * 0x1p-148;
   bound->leak = exact ? 0 : off / (1 + off);
@@ -63,7 +69,7 @@ static void bound_layer(const struct lat_bound_setting *setting, double eta, dou
     double fixed = C - 2 * K - 2, left = larger(1 - fetch, 0), value_left = larger(1 - eta, 0);
     double least = (fixed + 2 * value_left * value_left + 2 * K * left * left) / C + setting->epsilon;
     double most = (fixed + 2 * (1 + eta) * (1 + eta) + 2 * K * (1 + above) * (1 + above)) / C + setting->epsilon;
-    mean = setting->paired ? (2 * eta + 2 * K * (residue + 2 * unit * (1 + above))) / C + gamma_of(D) * (1 + above) : 0;
+    mean = setting->paired ? (pair + K * (pair + 2 * unit * (1 + above))) / C + gamma_of(D) * (1 + above) : 0;
     least = larger(least - mean * mean, 0);
     low = (1 - row) * sqrt((1 + setting->epsilon) / most);
     high = (1 + row) * sqrt((1 + setting->epsilon) / least);
@@ -86,9 +92,12 @@ static void bound_layer(const struct lat_bound_setting *setting, double eta, dou
   double stretch = larger(high - 1, 1 - low), top = high * (1 + K * above) + bound->offset + bound->sum;
   double clear = setting->paired && !exact ? gamma_of(8) * (high * (1 + larger(eta, above) + mean) + 2) : 0;
   double down = exact ? 0 : gamma_of(8) * (4 * kappa * top + 3 * high * (1 + eta + mean) + 6);
-  *eta_after = 4 * kappa * bound->sum + down + clear + stretch * (1 + eta) + high * mean;
-  *residue_after =
-      norm && !exact ? clear + gamma_of(8) * (2 * high * (1 + above + mean) + 4) + stretch * (1 + above) + high * mean : 0;
+  struct state after = {4 * kappa * bound->sum + down + clear + stretch * (1 + eta) + high * mean, 0, 0};
+  if (norm && !exact)
+    after.residue = clear + gamma_of(8) * (2 * high * (1 + above + mean) + 4) + stretch * (1 + above) + high * mean;
+  if (setting->paired && !exact)
+    after.pair = stretch * pair + 2 * high * mean + 8 * unit * high * (1 + larger(eta, above)) + 2 * (down + clear);
+  return after;
 }
 
 void lat_bound_evaluate(const struct lat_bound_setting *setting, struct lat_bound *bound) {
@@ -96,22 +105,20 @@ void lat_bound_evaluate(const struct lat_bound_setting *setting, struct lat_boun
   double m = (double)setting->address_bits, beta = setting->beta;
   double omega = 2 * beta * m * (gamma_of(4) + 2 * unit * 2);
   bound->bit_exact = (!setting->norm || setting->exact_norm) && 2 * beta - omega >= -(double)LAT_EXP_ZERO;
-  double eta = 0, residue = 0;
-  for (int i = 0; i < ITERATIONS; i++) {
-    double next_eta, next_residue;
-    bound_layer(setting, eta, residue, bound, &next_eta, &next_residue);
-    eta = larger(eta, next_eta);
-    residue = larger(residue, next_residue);
-    if (!(eta < 1 && residue < 1)) break;
+  struct state state = {0, 0, 0};
+  for (int i = 0; i < ITERATIONS && state.eta < 1 && state.residue < 1 && state.pair < 1; i++) {
+    struct state next = bound_layer(setting, state, bound);
+    state = (struct state){larger(state.eta, next.eta), larger(state.residue, next.residue), larger(state.pair, next.pair)};
   }
   /* Inflated a little, and then checked: this, not the iteration, is the proof. */
   if (!bound->bit_exact) {
-    eta = eta * 1.001 + 1e-12;
-    if (setting->norm) residue = residue * 1.001 + 1e-12;
+    state.eta = state.eta * 1.001 + 1e-12;
+    state.residue = setting->norm ? state.residue * 1.001 + 1e-12 : 0;
+    state.pair = setting->paired ? state.pair * 1.001 + 1e-12 : 0;
   }
-  double after, residue_after;
-  bound_layer(setting, eta, residue, bound, &after, &residue_after);
-  bound->eta = eta;
-  bound->residue = residue;
-  bound->invariant = after <= eta && residue_after <= residue && eta < 0.5;
+  struct state after = bound_layer(setting, state, bound);
+  bound->eta = state.eta;
+  bound->residue = state.residue;
+  bound->invariant =
+      after.eta <= state.eta && after.residue <= state.residue && after.pair <= state.pair && state.eta < 0.5;
 }
