@@ -36,6 +36,10 @@ void lat_relu_array(size_t n, const float *x, float *y);
 void lat_gelu_array(size_t n, const float *x, float *y);
 void lat_gelu_tanh_array(size_t n, const float *x, float *y);
 
+/* Where arguments are cut off: -104, 89, 14, 11. Their values are kept from the compiler: from a comparison with a number
+ * that it knows gcc makes a branch, and then masked vector code or none. */
+extern const float lat_exp_lowest, lat_exp_highest, lat_gelu_beyond, lat_gelu_tanh_beyond;
+
 /* 2^n for n = -126 .. 127. */
 static inline float lat_power_of_two(int32_t n) {
   uint32_t bits = ((uint32_t)n + 127u) << 23;
@@ -59,8 +63,8 @@ static inline float lat_exp_reduced(float r, int32_t n) {
 
 static inline float lat_exp(float x) {
   const float magic = 0x1.8p23f; /* adding it rounds to a whole number that then stands in the low bits */
-  float inside = x < -104.0f ? -104.0f : x;
-  inside = inside > 89.0f ? 89.0f : inside;
+  float inside = x < lat_exp_lowest ? lat_exp_lowest : x;
+  inside = inside > lat_exp_highest ? lat_exp_highest : inside;
   float shifted = inside * 0x1.715476p0f + magic;
   float whole = shifted - magic;
   uint32_t bits;
@@ -81,17 +85,6 @@ static inline float lat_exp_precise(double z) {
 
 static inline float lat_relu(float x) { return x <= 0.0f ? 0.0f : x; }
 
-/* The smaller of two numbers >= +0, the second where the first is NaN. Compared as whole numbers, which have the same
- * order: from a comparison of floats gcc makes a branch, and then no vector code. */
-static inline float lat_smaller(float a, float b) {
-  uint32_t a_bits, b_bits;
-  memcpy(&a_bits, &a, sizeof a_bits);
-  memcpy(&b_bits, &b, sizeof b_bits);
-  a_bits = a_bits < b_bits ? a_bits : b_bits;
-  memcpy(&a, &a_bits, sizeof a);
-  return a;
-}
-
 /* gelu from a = |x| and the tail t(a). NaN passes through a. */
 static inline float lat_gelu_join(float x, float a, float tail) { return x < 0.0f ? 0.0f - tail : a - tail; }
 
@@ -99,7 +92,7 @@ static inline float lat_gelu_join(float x, float a, float tail) { return x < 0.0
  * minimax fit of relative error 8e-9 on 0 <= a <= 13. */
 static inline float lat_gelu(float x) {
   float a = fabsf(x);
-  float inside = lat_smaller(a, 14.0f);
+  float inside = a < lat_gelu_beyond ? a : lat_gelu_beyond;
   double wide = (double)inside;
   float power = lat_exp_precise(-0.5 * wide * wide);
   float below = 1.0f / (inside + 4.0f);
@@ -119,7 +112,7 @@ static inline float lat_gelu(float x) {
 
 static inline float lat_gelu_tanh(float x) {
   float a = fabsf(x);
-  float inside = lat_smaller(a, 11.0f);
+  float inside = a < lat_gelu_tanh_beyond ? a : lat_gelu_tanh_beyond;
   double wide = (double)inside;
   float power = lat_exp_precise(-wide * (0x1.9884533d43651p+0 + 0x1.2444f2a4d8b4bp-4 * (wide * wide)));
   return lat_gelu_join(x, a, inside * (power / (1.0f + power)));
