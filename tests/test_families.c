@@ -39,6 +39,12 @@ static void add(int64_t n, const unsigned char *in, unsigned char *out) {
 static void multiply(int64_t n, const unsigned char *in, unsigned char *out) {
   spell(number(in, n) * number(in + n, n), out, 2 * n);
 }
+static void square_root(int64_t n, const unsigned char *in, unsigned char *out) {
+  uint64_t x = number(in, 2 * n), root = 0;
+  for (uint64_t step = (uint64_t)1 << (n - 1); step > 0; step /= 2)
+    if ((root + step) * (root + step) <= x) root += step;
+  spell(root, out, n);
+}
 static void compare(int64_t n, const unsigned char *in, unsigned char *out) { out[0] = number(in, n) < number(in + n, n); }
 static void sort(int64_t n, const unsigned char *in, unsigned char *out) {
   int64_t zeros = n - ones(in, n);
@@ -245,6 +251,10 @@ static void wallace_multiplies(void **state) {
     lat_netlist_free(netlist);
   }
 }
+static void square_root_squares_back(void **state) {
+  (void)state;
+  CHECK("square_root", square_root, NULL, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 16, 23, 31);
+}
 static void comparator_compares(void **state) {
   (void)state;
   CHECK("comparator", compare, NULL, 1, 2, 3, 4, 5, 6, 7, 8, 11, 16, 17, 32, 33, 63, 64);
@@ -380,6 +390,7 @@ int main(void) {
       cmocka_unit_test(parity_counts_ones),
       cmocka_unit_test(adders_add),
       cmocka_unit_test(wallace_multiplies),
+      cmocka_unit_test(square_root_squares_back),
       cmocka_unit_test(comparator_compares),
       cmocka_unit_test(sipser_alternates),
       cmocka_unit_test(permutations_multiply),

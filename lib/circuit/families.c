@@ -19,6 +19,7 @@ const struct lat_family lat_families[] = {
      SENSITISED(kogge_stone)},
     {"wallace", "bits of each number", "product, rows by 3:2 counters, then Kogge-Stone",
      "2 + 3 r + 2 lg(2 n - r - 2) for n = 4, 8, 16, ...; r layers of counters make n rows 2", 1, 1024, ROW(wallace), NULL},
+    {"square_root", "bits of the root", "integer square root, digit by digit", "n^2 + 3 n - 3", 1, 1000, ROW(square_root), NULL},
     {"comparator", "bits of each number", "whether a < b", "1 + 2 lg n", 1, 1000000, SENSITISED(comparator)},
     {"sipser", "alternations", "alternating ANDs and ORs of 4 over 4^n bits", "2 n", 1, 11, SENSITISED(sipser)},
     {"s5_tree", "permutations", "product of permutations of 5 in a tree", "4 lg n", 1, 40000, SENSITISED(s5_tree)},
