@@ -98,7 +98,7 @@ static void ascii_allows_gaps_any_order_and_trivial_gates(void **state) {
   read_as("aag 3 2 0 1 1\n2\n4\n6\n6 1 1\n", 0xf);
   read_as("aag 3 2 0 1 1\n2\n4\n6\n6 2 4", 0x8);           /* no newline at the end */
   read_as("aag 3 2 0 1 1 0 0 0 0\n2\n4\n6\n6 2 4\n", 0x8); /* 1.9 header */
-  read_as("aag 3 2 0 1 1\n2\n4\n6\n6 2 4\nc\na\0b\n", 0x8);
+  read_as("aag 3 2 0 1 1\n2\n4\n6\n6 2 4\nc on the same line\n", 0x8);
 }
 
 static void symbols_may_hold_spaces_and_be_partial(void **state) {
@@ -149,6 +149,7 @@ static void bad_lines_are_refused(void **state) {
   bad("aag 3 2 0 1 1\n2\n2\n6\n6 2 4\n", "t.aag:3: literal 2 is defined twice");
   bad("aag 3 2 0 1 1\n2\n4\n6\n6 2 40\n",
       "t.aag:5: the second fan-in of an AND gate is 40, but the highest literal is 2 M + 1 = 7");
+  bad("aag 3 2 0 1 1\n2\n4\n8\n6 2 4\n", "t.aag:4: an output is 8, but the highest literal is 2 M + 1 = 7");
   bad("aag 3 2 0 1 1\n2\n4\n6\n7 2 4\n", "odd (inverted) literal 7");
   bad("aag 4 2 0 1 2\n2\n4\n6\n6 2 4\n6 3 5\n",
       "t.aag:6: literal 6 is defined twice: as an AND gate and before as AND gate 0");

@@ -133,7 +133,7 @@ static void wide_tables_are_read_from_the_right(void **state) {
   enum { WIDTH = 8, ROWS = 256 };
   struct lat_text text = {0};
   unsigned char digit[ROWS / 4];
-  for (unsigned i = 0; i < ROWS / 4; i++) digit[i] = (unsigned char)((i * i * 7 + i * 3 + 1) % 16);
+  for (unsigned i = 0; i < ROWS / 4; i++) digit[i] = (unsigned char)((i * 0x9e3779b9U >> 20) % 16);
   for (unsigned i = 0; i < WIDTH; i++) lat_text_printf(&text, "INPUT(x%u)\n", i);
   lat_text_printf(&text, "OUTPUT(y)\ny = LUT 0x");
   for (unsigned i = ROWS / 4; i-- > 0;) lat_text_printf(&text, "%x", digit[i]);

@@ -158,6 +158,27 @@ static void wide_covers_have_the_lowest_depth(void **state) {
   lat_netlist_free(netlist);
 }
 
+/* Cubes of 2, 4 and 8 literals among single ones, in an order that invites a deeper tree. */
+static void trees_pair_the_lowest_levels_first(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    uint32_t depth;
+  } cases[] = {
+      {".inputs a b c d e f g h\n.outputs y\n.names a b c d e f g h y\n1111---- 1\n----1--- 1\n-----1-- 1\n------11 1\n",
+       3},
+      {".inputs a b c d e f g h i j k l m n o p\n.outputs y\n.names a b c d e f g h i j k l m n o p y\n"
+       "1111------------ 1\n----1----------- 1\n-----1---------- 1\n------1--------- 1\n-------1-------- 1\n"
+       "--------11111111 1\n",
+       4}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct lat_netlist *netlist = circuit_parsed("t.blif", cases[i].text);
+    uint32_t level[64];
+    assert_int_equal(lat_netlist_levels(netlist, level), cases[i].depth);
+    lat_netlist_free(netlist);
+  }
+}
+
 static void covers_of_6_fan_ins_stay_one_node(void **state) {
   (void)state;
   const char *text = ".inputs a b c d e f\n.outputs y\n.names a b c d e f y\n111111 0\n000000 0\n";
@@ -171,6 +192,7 @@ static void covers_of_6_fan_ins_stay_one_node(void **state) {
 static void bad_covers_are_refused(void **state) {
   (void)state;
   bad("11 1\n.names a b y\n11 1\n", "t.blif:4: '11' is neither a statement nor, outside .names, a cube");
+  bad(".names a b y\n.area 3\n11 1\n", "t.blif:6: '11' is neither");
   bad(".names a b y\n11 1\n00 0\n", "t.blif:6: the cover of 'y' mixes cubes of output value 1 and 0");
   bad(".names a b y\n111 1\n", "has 3 positions for 2 fan-ins");
   bad(".names a b y\n1 1\n", "has 1 positions for 2 fan-ins");
@@ -326,6 +348,7 @@ int main(void) {
       cmocka_unit_test(a_port_may_pass_through_a_model),
       cmocka_unit_test(wide_covers_become_trees_of_the_same_function),
       cmocka_unit_test(wide_covers_have_the_lowest_depth),
+      cmocka_unit_test(trees_pair_the_lowest_levels_first),
       cmocka_unit_test(covers_of_6_fan_ins_stay_one_node),
       cmocka_unit_test(bad_covers_are_refused),
       cmocka_unit_test(bad_nets_are_refused_by_name),

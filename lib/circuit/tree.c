@@ -30,12 +30,12 @@ int lat_tree(struct lat_netlist *netlist, enum lat_tree_gate gate, struct lat_op
              uint32_t inverted, uint32_t *root) {
   if (count == 0) return lat_netlist_node(netlist, 0, NULL, lat_gate_table(gate, 0, inverted), root);
   for (uint32_t level = 0; count > 2; level++) {
-    size_t kept = 0, waiting = SIZE_MAX, left = count;
+    size_t kept = 0, waiting = SIZE_MAX;
     for (size_t i = 0; i < count; i++) {
       struct lat_operand now = operand[i];
       if (now.level > level) {
         operand[kept++] = now;
-      } else if (waiting == SIZE_MAX || left == 2) {
+      } else if (waiting == SIZE_MAX) {
         now.level = level + 1;
         waiting = kept;
         operand[kept++] = now;
@@ -45,7 +45,6 @@ int lat_tree(struct lat_netlist *netlist, enum lat_tree_gate gate, struct lat_op
         if (status != LAT_OK) return status;
         operand[waiting].inverted = 0;
         waiting = SIZE_MAX;
-        left--;
       }
     }
     count = kept;
