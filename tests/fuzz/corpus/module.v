@@ -1,0 +1,1 @@
+module m(a, y); assign y = ~a; endmodule
