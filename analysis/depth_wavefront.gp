@@ -3,7 +3,7 @@ FORMAT = ARG1; OUTPUT = ARG2; TABLES = ARG3.'/'
 load ARG0[1 : strlen(ARG0) - strlen('depth_wavefront.gp')].'style.gp'
 
 stats TABLES.'names.tsv' every ::0::0 using (wave = strcol(1), wave_depth = column(2), wave_layers = column(3), \
-  wave_steps = column(4), map = strcol(5), map_depth = column(6), map_layers = column(7), map_steps = column(8), 0) nooutput
+  wave_steps = column(4), map = strcol(5), map_depth = column(6), map_layers = column(7), map_steps = column(8), lucky = column(9), 0) nooutput
 
 set multiplot
 # ---- (a) the wave front
@@ -17,7 +17,7 @@ set key at graph 0.36,0.03 left bottom @KEY font SMALL
 plot TABLES.'wave.tsv' using 1:2:3 with image notitle, \
      TABLES.'front.tsv' using 1:2 with points pt 7 ps 0.75 lc rgb '#ffffff' notitle, \
      TABLES.'front.tsv' using 1:2 with points pt 6 ps 0.75 lw 1.1 lc rgb INK notitle, \
-     keyentry with points pt 6 ps 0.75 lw 1.1 lc rgb INK title 'all ready up to here', \
+     keyentry with points pt 6 ps 0.75 lw 1.1 lc rgb INK title 'ready up to here', \
      keyentry with lines lw 1.4 lc rgb COLOUR[2] title 'level = L t'
 
 # ---- (b) layers and steps at one depth
@@ -28,10 +28,9 @@ set xlabel 'layers of the block L' offset 0,0.4 textcolor rgb INK; set ylabel 's
 set xtics 1
 set cbtics 0.25 format '%.2f'; set cblabel 'fraction of outputs ready' offset 0.3,0 textcolor rgb INK
 set key at graph 0.22,0.97 left top @KEY font SMALL
+# Without a lucky cell there is nothing to draw, and an empty table would be an error.
+LUCKY = lucky > 0 ? ", TABLES.'lucky.tsv' using 1:2 with points pt 7 ps 0.45 lc rgb '#ffffff' notitle".\
+  ", TABLES.'lucky.tsv' using 1:2 with points pt 6 ps 0.45 lw 0.8 lc rgb INK title 'all bits right, not all ready'" : ""
 plot TABLES.'map.tsv' using 1:2:3 with image notitle, \
-     TABLES.'boundary.tsv' using 1:2 with lines lw 1.4 lc rgb COLOUR[2] notitle, \
-     TABLES.'lucky.tsv' using 1:2 with points pt 7 ps 0.45 lc rgb '#ffffff' notitle, \
-     TABLES.'lucky.tsv' using 1:2 with points pt 6 ps 0.45 lw 0.8 lc rgb INK notitle, \
-     keyentry with lines lw 1.4 lc rgb COLOUR[2] title 'L T = depth', \
-     keyentry with points pt 6 ps 0.45 lw 0.8 lc rgb INK title 'all bits right, not all ready'
+     TABLES.'boundary.tsv' using 1:2 with lines lw 1.4 lc rgb COLOUR[2] title 'L T = depth' @LUCKY
 unset multiplot

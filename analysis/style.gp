@@ -3,7 +3,7 @@
 # (FORMAT svg, png or pdf; TABLES the folder with this experiment's tables). It begins with
 #   FORMAT = ARG1; OUTPUT = ARG2; TABLES = ARG3.'/'
 #   load ARG0[1 : strlen(ARG0) - strlen('NAME.gp')].'style.gp'
-# and computes nothing: what it draws is in the tables, whose first line names the columns.
+# and computes nothing: what it draws is in the tables, whose first line names the columns; NaN is a cell not run.
 
 set encoding utf8
 set datafile separator "\t"

@@ -1,0 +1,670 @@
+/* Does an L-layer block looped T times evaluate exactly L T levels? */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/memory.h"
+#include "lib/base/status.h"
+#include "lib/circuit/circuit.h"
+#include "lib/circuit/settle.h"
+#include "lib/compile/engine.h"
+#include "lib/info/interval.h"
+#include "lib/sweep/experiment.h"
+
+#define PARAMETERS(INT, REAL, TEXT, PATH)                                                                                  \
+  PATH(circuit, "", "circuit file (AIGER, BENCH or BLIF), taken where family is file", "", "", "")                         \
+  TEXT(                                                                                                                    \
+      family, "", "circuit family NAME:SIZE, or file", "ripple:6,batcher:8,file",                                          \
+      "ripple:12,ripple:60,parity:64,kogge_stone:32,comparator:32,batcher:32,s5_serial:12,layered:120,multiplexer:5,file", \
+      "ripple:12,ripple:60,ripple:128,parity:256,kogge_stone:64,wallace:16,comparator:64,sipser:5,s5_tree:32,"             \
+      "s5_serial:32,batcher:64,majority:63,reachability:12,rule110:40,layered:120,layered:250,multiplexer:7,file")         \
+  INT(lut, "fan-ins", 0, 6, "fan-ins of a mapped node; 0: the gates as they are", "0", "0,4", "0,2,3,4,6")                 \
+  TEXT(form, "", "plain: no norm, ReLU, full mask; gpt2: LayerNorm, GELU, causal mask", "plain,gpt2", "plain,gpt2",        \
+       "plain,gpt2")                                                                                                       \
+  INT(layers, "layers", 1, 64, "layers L of the block", "1,2,3", "1,2,3,4,5,6,7,8,9,10,11,12",                             \
+      "1,2,3,4,5,6,7,8,9,10,11,12,16,24")                                                                                  \
+  TEXT(attention, "", "exact: as compiled; uniform: the control, query weights 0", "exact,uniform", "exact,uniform",       \
+       "exact,uniform")                                                                                                    \
+  INT(vectors, "vectors", 1, 65535, "random input vectors", "64", "255", "1023")                                           \
+  INT(seed, "", 0, 1000000, "of the vectors and of random circuits", "0", "0", "0,1,2")
+LAT_DEFINE_PARAMETERS(PARAMETERS)
+
+static const struct lat_output outputs[] = {
+    {"depth", "levels", "levels of the circuit that runs", LAT_INTEGER, "", 0},
+    {"nodes", "tokens", "nodes, one token each", LAT_INTEGER, "", 0},
+    {"output_count", "bits", "outputs", LAT_INTEGER, "", 0},
+    {"steps_needed", "steps", "ceil(depth / L)", LAT_INTEGER, "", 0},
+    {"certified", "1", "1 when the certificate covers this machine", LAT_INTEGER, "", 0},
+    {"certificate_margin", "1", "right minus left side of the certificate's inequality", LAT_REAL, "", LAT_MAY_BE_MISSING},
+    {"beta", "1", "sharpness of attention", LAT_REAL, "", 0},
+    {"parameters", "numbers", "parameters of the model", LAT_INTEGER, "", 0},
+    {"checked", "values", "wire values at or below level L t, over steps and vectors", LAT_INTEGER, "", 0},
+    {"wrong", "values", "of these, not equal to the circuit's", LAT_INTEGER, "", 0},
+    {"late", "values", "of these, not ready", LAT_INTEGER, "", 0},
+    {"early", "values", "wire values above level L t that claim to be ready", LAT_INTEGER, "", 0},
+    {"wrong_vectors", "vectors", "random vectors with a wrong output bit after the last step", LAT_INTEGER, "", 0},
+    {"unpredicted", "vectors", "vectors whose settling step is not that of the synchronous network", LAT_INTEGER, "", 0},
+    {"settled_last", "steps", "last settling step among the random vectors", LAT_INTEGER, "", 0},
+    {"sensitised", "steps", "settling step of the sensitising vector", LAT_INTEGER, "", 0},
+    {"front", "levels", "highest level up to which every wire is ready", LAT_INTEGER, "step", 0},
+    {"output_right", "1", "fraction of output bits right", LAT_REAL, "step", 0},
+    {"output_ready", "1", "fraction of outputs ready", LAT_REAL, "step", 0},
+    {"largest_error", "1", "largest |v - bit| of right and ready wires", LAT_REAL, "step", 0},
+    {"settled_step", "steps", "last step at which an output changes; the last vector is the sensitising one", LAT_INTEGER,
+     "vector", 0},
+    {"right", "1", "fraction of wires right (kept up to 20,000 cells)", LAT_REAL, "step,level", LAT_MAY_BE_MISSING},
+    {"ready", "1", "fraction of wires ready (kept up to 20,000 cells)", LAT_REAL, "step,level", LAT_MAY_BE_MISSING},
+    {"seconds", "s", "time of the run itself", LAT_REAL, "", LAT_IS_TIMING},
+    {0}};
+
+enum { CELLS = 20000 };
+
+static int64_t family_depth(const char *family) {
+  const char *colon = strchr(family, ':');
+  for (const struct lat_family *f = lat_families; colon != NULL && f->name != NULL; f++)
+    if (strlen(f->name) == (size_t)(colon - family) && strncmp(f->name, family, strlen(f->name)) == 0)
+      return f->depth(strtoll(colon + 1, NULL, 10));
+  return 0;
+}
+
+static const char *reject(const void *pointer) {
+  const struct parameters *p = pointer;
+  int file = strcmp(p->family, "file") == 0;
+  if (file && *p->circuit == '\0') return "family file is for --set circuit=FILE";
+  if (!file && *p->circuit != '\0') return "with --set circuit=FILE only family file is run";
+  if (p->lut == 1) return "a node of one fan-in computes nothing";
+  int uniform = strcmp(p->attention, "uniform") == 0;
+  if (uniform && (p->lut != 0 || p->layers != 1 || strcmp(p->form, "plain") != 0))
+    return "the control is run on plain gates with one layer";
+  if (p->layers > 3 && (file || p->lut != 0 || strcmp(p->form, "plain") != 0 || family_depth(p->family) > 24))
+    return "over 3 layers: plain gates of at most 24 levels";
+  if (p->layers == 2 && strcmp(p->form, "gpt2") == 0 && p->lut != 0) return "two layers: plain form, or gates";
+  return NULL;
+}
+
+static double cost(const void *pointer) {
+  const struct parameters *p = pointer;
+  return 1 + (double)family_depth(p->family);
+}
+
+/* The circuit that a point is about. */
+static int make_circuit(const struct parameters *p, struct lat_netlist **netlist) {
+  struct lat_netlist *raw = NULL;
+  int status = strcmp(p->family, "file") == 0 ? lat_circuit_read(p->circuit, &raw)
+                                              : lat_family_make(p->family, (uint64_t)p->seed, &raw);
+  *netlist = NULL;
+  if (status == LAT_OK)
+    status = p->lut == 0 ? lat_circuit_clean(raw, netlist) : lat_circuit_map(raw, (unsigned)p->lut, netlist);
+  lat_netlist_free(raw);
+  return status;
+}
+
+static unsigned most_fan_ins(const struct lat_netlist *netlist) {
+  unsigned most = 2;
+  for (size_t i = netlist->inputs; i < netlist->nodes; i++) {
+    unsigned count = lat_netlist_fan_ins(netlist, i);
+    if (count > most) most = count;
+  }
+  return most;
+}
+
+/* Random vectors, and last the one that settles latest: the family's own or one that the search finds. */
+static int make_vectors(const struct parameters *p, const struct lat_netlist *netlist, struct lat_vectors **vectors) {
+  int status, known = 0;
+  uint32_t settled;
+  const char *colon = strchr(p->family, ':');
+  unsigned char *bit = lat_calloc(2 * netlist->inputs + 2, 1), *first = bit + netlist->inputs + 1;
+  LAT_CHECK(status, bit != NULL, LAT_MEMORY, "no memory for an input vector");
+  LAT_TRY(status, lat_vectors_alloc(netlist->inputs, (size_t)p->vectors + 1, vectors));
+  lat_vectors_random(*vectors, (uint64_t)p->seed);
+  for (const struct lat_family *f = lat_families; colon != NULL && p->lut == 0 && f->name != NULL; f++)
+    if (f->sensitise != NULL && strlen(f->name) == (size_t)(colon - p->family) &&
+        strncmp(f->name, p->family, strlen(f->name)) == 0) {
+      LAT_TRY(status, f->sensitise(netlist, strtoll(colon + 1, NULL, 10), first));
+      known = 1;
+    }
+  LAT_TRY(status, lat_settle_search(netlist, known ? first : NULL, (uint64_t)p->seed, 1e8, bit, &settled));
+  for (size_t i = 0; i < netlist->inputs; i++) lat_vectors_set(*vectors, i, (size_t)p->vectors, bit[i]);
+done:
+  lat_free(bit);
+  return status;
+}
+
+/* What a run records, with the sums that are made of it. */
+struct tally {
+  size_t steps, levels, vectors; /* steps and levels count 0 too */
+  uint64_t *wires;               /* [levels] */
+  struct lat_engine_record record;
+  int64_t checked, wrong, late, early, *front;
+};
+
+static int tell(void *context, size_t done, size_t total) {
+  return lat_run_progress(context, (double)done / (double)total) != LAT_OK;
+}
+
+static int tally_alloc(struct tally *tally, const struct lat_compiled *compiled, size_t outputs_shown, size_t vectors,
+                       size_t steps) {
+  size_t levels = compiled->depth + 1;
+  *tally = (struct tally){.steps = steps + 1, .levels = levels, .vectors = vectors};
+  struct lat_engine_record *r = &tally->record;
+  r->steps = steps;
+  tally->wires = lat_calloc(levels, sizeof *tally->wires);
+  tally->front = lat_calloc(steps + 1, sizeof *tally->front);
+  r->level_right = lat_calloc((steps + 1) * levels, sizeof *r->level_right);
+  r->level_ready = lat_calloc((steps + 1) * levels, sizeof *r->level_ready);
+  r->output_wrong = lat_calloc(steps + 1, sizeof *r->output_wrong);
+  r->output_ready = lat_calloc(steps + 1, sizeof *r->output_ready);
+  r->settled_step = lat_calloc(vectors, sizeof *r->settled_step);
+  r->largest_error = lat_calloc(steps + 1, sizeof *r->largest_error);
+  int status = lat_vectors_alloc(outputs_shown, vectors, &r->outputs);
+  if (status != LAT_OK || tally->wires == NULL || tally->front == NULL || r->level_right == NULL ||
+      r->level_ready == NULL || r->output_wrong == NULL || r->output_ready == NULL || r->settled_step == NULL ||
+      r->largest_error == NULL)
+    return LAT_MEMORY;
+  for (size_t i = 0; i < compiled->nodes; i++)
+    if (compiled->level[i] < levels) tally->wires[compiled->level[i]]++;
+  return LAT_OK;
+}
+
+static void tally_free(struct tally *tally) {
+  struct lat_engine_record *r = &tally->record;
+  void *held[] = {tally->wires,    tally->front,    r->level_right,  r->level_ready,
+                  r->output_wrong, r->output_ready, r->settled_step, r->largest_error};
+  for (size_t i = 0; i < sizeof held / sizeof *held; i++) lat_free(held[i]);
+  lat_vectors_free(r->outputs);
+}
+
+/* The claim, cell by cell: at or below level L t all right and ready, above it nothing ready. */
+static void tally_sum(struct tally *tally, size_t layers) {
+  for (size_t t = 0; t < tally->steps; t++) {
+    int whole = 1;
+    tally->front[t] = -1;
+    for (size_t l = 0; l < tally->levels; l++) {
+      int64_t all = (int64_t)(tally->wires[l] * tally->vectors);
+      int64_t right = (int64_t)tally->record.level_right[t * tally->levels + l];
+      int64_t ready = (int64_t)tally->record.level_ready[t * tally->levels + l];
+      whole = whole && ready == all;
+      if (whole) tally->front[t] = (int64_t)l;
+      if (l <= layers * t) {
+        tally->checked += all;
+        tally->wrong += all - right;
+        tally->late += all - ready;
+      } else {
+        tally->early += ready;
+      }
+    }
+  }
+}
+
+static int put_cells(struct lat_run *run, const char *name, const struct tally *tally, const uint64_t *count) {
+  size_t cells = tally->steps * tally->levels, extent[2] = {tally->steps, tally->levels};
+  if (cells > CELLS) return LAT_OK;
+  double *part = lat_alloc(cells, sizeof *part);
+  if (part == NULL) return LAT_MEMORY;
+  for (size_t i = 0; i < cells; i++) {
+    double all = (double)(tally->wires[i % tally->levels] * tally->vectors);
+    part[i] = all > 0 ? (double)count[i] / all : (double)NAN;
+  }
+  int status = lat_put_reals(run, name, 2, extent, part);
+  lat_free(part);
+  return status;
+}
+
+static int put_tally(struct lat_run *run, const struct tally *tally, size_t shown, const uint32_t *predicted) {
+  int status = LAT_OK;
+  const struct lat_engine_record *r = &tally->record;
+  double *part = lat_alloc(tally->steps, sizeof *part);
+  int64_t *settled = lat_alloc(tally->vectors, sizeof *settled), last = 0, unpredicted = 0;
+  LAT_CHECK(status, part != NULL && settled != NULL, LAT_MEMORY, "no memory for the results");
+  LAT_TRY(status, lat_put_integer(run, "checked", tally->checked));
+  LAT_TRY(status, lat_put_integer(run, "wrong", tally->wrong));
+  LAT_TRY(status, lat_put_integer(run, "late", tally->late));
+  LAT_TRY(status, lat_put_integer(run, "early", tally->early));
+  LAT_TRY(status, lat_put_integers(run, "front", 1, &tally->steps, tally->front));
+  for (size_t t = 0; t < tally->steps; t++) part[t] = 1 - (double)r->output_wrong[t] / (double)(shown * tally->vectors);
+  LAT_TRY(status, lat_put_reals(run, "output_right", 1, &tally->steps, part));
+  for (size_t t = 0; t < tally->steps; t++) part[t] = (double)r->output_ready[t] / (double)shown;
+  LAT_TRY(status, lat_put_reals(run, "output_ready", 1, &tally->steps, part));
+  LAT_TRY(status, lat_put_reals(run, "largest_error", 1, &tally->steps, r->largest_error));
+  for (size_t n = 0; n < tally->vectors; n++) {
+    settled[n] = r->settled_step[n];
+    unpredicted += r->settled_step[n] != predicted[n];
+    if (n + 1 < tally->vectors && settled[n] > last) last = settled[n];
+  }
+  LAT_TRY(status, lat_put_integers(run, "settled_step", 1, &tally->vectors, settled));
+  LAT_TRY(status, lat_put_integer(run, "unpredicted", unpredicted));
+  LAT_TRY(status, lat_put_integer(run, "settled_last", last));
+  LAT_TRY(status, lat_put_integer(run, "sensitised", settled[tally->vectors - 1]));
+  LAT_TRY(status, put_cells(run, "right", tally, r->level_right));
+  LAT_TRY(status, put_cells(run, "ready", tally, r->level_ready));
+done:
+  lat_free(part);
+  lat_free(settled);
+  return status;
+}
+
+static int64_t count_wrong_vectors(const struct lat_netlist *netlist, const struct lat_vectors *values,
+                                   const struct lat_vectors *shown, size_t vectors) {
+  int64_t wrong = 0;
+  for (size_t n = 0; n < vectors; n++) {
+    int bad = 0;
+    for (size_t o = 0; o < netlist->outputs && !bad; o++)
+      bad = lat_vectors_get(shown, o, n) != lat_vectors_get(values, netlist->output[o], n);
+    wrong += bad;
+  }
+  return wrong;
+}
+
+static int run(struct lat_run *run) {
+  const struct parameters *p = lat_run_parameters(run);
+  struct lat_netlist *netlist = NULL;
+  struct lat_vectors *inputs = NULL, *values = NULL;
+  struct lat_compiled *compiled = NULL;
+  struct lat_engine *engine = NULL;
+  struct lat_certificate certificate;
+  struct tally tally = {0};
+  uint32_t *predicted = NULL;
+  int status, gpt2 = strcmp(p->form, "gpt2") == 0, uniform = strcmp(p->attention, "uniform") == 0;
+  size_t layers = (size_t)p->layers, vectors = (size_t)p->vectors + 1;
+  LAT_CHECK(status, gpt2 || strcmp(p->form, "plain") == 0, LAT_INPUT, "form is plain or gpt2, not '%s'", p->form);
+  LAT_CHECK(status, uniform || strcmp(p->attention, "exact") == 0, LAT_INPUT, "attention is exact or uniform, not '%s'",
+            p->attention);
+  LAT_TRY(status, make_circuit(p, &netlist));
+  LAT_TRY(status, make_vectors(p, netlist, &inputs));
+  LAT_TRY(status, lat_vectors_alloc(netlist->nodes, vectors, &values));
+  lat_simulate(netlist, inputs, values);
+  LAT_CHECK(status, (predicted = lat_alloc(vectors, sizeof *predicted)) != NULL, LAT_MEMORY, "no memory for %zu vectors",
+            vectors);
+  LAT_TRY(status, lat_settle(netlist, inputs, layers, predicted));
+
+  struct lat_construction construction = {.fan_in = p->lut == 0 ? most_fan_ins(netlist) : (unsigned)p->lut,
+                                          .layers = layers,
+                                          .norm = gpt2 ? LAT_NORM_LAYERNORM : LAT_NORM_NONE,
+                                          .activation = gpt2 ? LAT_ACTIVATION_GELU : LAT_ACTIVATION_RELU,
+                                          .mask = gpt2 ? LAT_MASK_CAUSAL : LAT_MASK_FULL};
+  LAT_TRY(status, lat_compile(netlist, &construction, &compiled));
+  size_t needed = (compiled->depth + layers - 1) / layers, steps = compiled->depth < 31 ? compiled->depth + 1 : 32;
+  if (steps < needed + 1) steps = needed + 1;
+  if (uniform)
+    for (size_t l = 0; l < layers; l++) {
+      const struct lat_transformer_config *shape = &compiled->model->config;
+      memset(compiled->model->layer[l].query.weight, 0, shape->heads * shape->key_width * shape->width * sizeof(float));
+    }
+  LAT_TRY(status, lat_engine_alloc(compiled, uniform ? LAT_ATTENTION_DENSE : LAT_ATTENTION_AUTO, &engine));
+  lat_certify(compiled, lat_engine_attention(engine), &certificate);
+  LAT_TRY(status, tally_alloc(&tally, compiled, netlist->outputs, vectors, steps));
+  tally.record.progress = tell;
+  tally.record.context = run;
+  double start = lat_clock();
+  LAT_TRY(status, lat_engine_run(engine, inputs, values, &tally.record));
+  double seconds = lat_clock() - start;
+  tally_sum(&tally, layers);
+
+  LAT_TRY(status, lat_put_integer(run, "depth", compiled->depth));
+  LAT_TRY(status, lat_put_integer(run, "nodes", (int64_t)compiled->nodes));
+  LAT_TRY(status, lat_put_integer(run, "output_count", (int64_t)netlist->outputs));
+  LAT_TRY(status, lat_put_integer(run, "steps_needed", (int64_t)needed));
+  LAT_TRY(status, lat_put_integer(run, "certified", !uniform && certificate.certified));
+  if (isfinite(certificate.margin)) LAT_TRY(status, lat_put_real(run, "certificate_margin", certificate.margin));
+  LAT_TRY(status, lat_put_real(run, "beta", uniform ? 0 : compiled->beta));
+  LAT_TRY(status, lat_put_integer(run, "parameters", (int64_t)compiled->model->count));
+  LAT_TRY(status,
+          lat_put_integer(run, "wrong_vectors", count_wrong_vectors(netlist, values, tally.record.outputs, vectors - 1)));
+  LAT_TRY(status, put_tally(run, &tally, netlist->outputs, predicted));
+  LAT_TRY(status, lat_put_real(run, "seconds", seconds));
+done:
+  tally_free(&tally);
+  lat_engine_free(engine);
+  lat_compiled_free(compiled);
+  lat_free(predicted);
+  lat_vectors_free(values);
+  lat_vectors_free(inputs);
+  lat_netlist_free(netlist);
+  return status;
+}
+
+/* ---- reading the results ---- */
+#define INTEGER(name, i) lat_merged_integer(merged, name, i)
+
+static const char *circuit_of(const struct lat_merged *merged, size_t i) {
+  const char *family = lat_merged_text(merged, "family", i);
+  return strcmp(family, "file") == 0 ? lat_merged_text(merged, "circuit", i) : family;
+}
+
+static int is_control(const struct lat_merged *merged, size_t i) {
+  return strcmp(lat_merged_text(merged, "attention", i), "uniform") == 0;
+}
+
+static int is_plain(const struct lat_merged *merged, size_t i) {
+  return strcmp(lat_merged_text(merged, "form", i), "plain") == 0;
+}
+
+static int same_machine(const struct lat_merged *merged, size_t i, size_t j) {
+  return strcmp(circuit_of(merged, i), circuit_of(merged, j)) == 0 && INTEGER("lut", i) == INTEGER("lut", j) &&
+         is_plain(merged, i) == is_plain(merged, j) && is_control(merged, i) == is_control(merged, j);
+}
+
+/* Failed and control points are no part of the claim. */
+static int counts(const struct lat_merged *merged, size_t i) {
+  return !lat_merged_failed(merged, i) && !is_control(merged, i);
+}
+
+static const char *gates_of(const struct lat_merged *merged, size_t i, char text[16]) {
+  int64_t lut = INTEGER("lut", i);
+  snprintf(text, 16, lut == 0 ? "gates" : "K = %d", (int)lut);
+  return text;
+}
+
+/* Random vectors wrong at one L: only seeds make other vectors, so machines of other L are no further trials.
+ * trials[0] gets the vectors, trials[1] the wrong ones. */
+static struct lat_interval interval_at(const struct lat_merged *merged, size_t like, int64_t layers, int64_t trials[2]) {
+  trials[0] = trials[1] = 0;
+  for (size_t j = 0; j < lat_merged_points(merged); j++) {
+    if (!counts(merged, j) || !same_machine(merged, like, j) || INTEGER("layers", j) != layers) continue;
+    trials[0] += INTEGER("vectors", j);
+    trials[1] += INTEGER("wrong_vectors", j);
+  }
+  return lat_interval_proportion((uint64_t)trials[1], (uint64_t)trials[0], 0.95);
+}
+
+/* One row for all L and seeds of a circuit in one form. */
+static int table_exact(const struct lat_merged *merged, struct lat_analysis *analysis) {
+  int status;
+  char gates[16];
+  LAT_TRY(
+      status,
+      lat_table_begin(
+          analysis, "exact",
+          "circuit\tnodes\tform\tdepth (levels)\tmachines\tcertified\tvalues checked\tnot right\tnot "
+          "ready\tready early\trandom vectors\twrong\tP(wrong) low (95 %)\tP(wrong) high (95 %)",
+          "Every wire at or below level L t, at every step, for all L that were run. P(wrong): "
+          "Clopper-Pearson interval for a random vector to have a wrong output bit after the last step, at the L with the "
+          "highest upper end; machines of other L see the same vectors and are no further trials."));
+  for (size_t i = 0; i < lat_merged_points(merged); i++) {
+    int64_t sum[10] = {0};
+    struct lat_interval worst = {0, -1};
+    size_t before = 0;
+    while (before < i && !(counts(merged, before) && counts(merged, i) && same_machine(merged, i, before))) before++;
+    if (!counts(merged, i) || before < i) continue;
+    for (size_t j = i; j < lat_merged_points(merged); j++) {
+      if (!counts(merged, j) || !same_machine(merged, i, j)) continue;
+      sum[0]++;
+      sum[1] += INTEGER("certified", j);
+      sum[2] += INTEGER("checked", j);
+      sum[3] += INTEGER("wrong", j);
+      sum[4] += INTEGER("late", j);
+      sum[5] += INTEGER("early", j);
+      struct lat_interval bound = interval_at(merged, i, INTEGER("layers", j), sum + 6);
+      if (bound.high > worst.high) worst = bound, sum[8] = sum[6], sum[9] = sum[7];
+    }
+    LAT_TRY(status, lat_table_row(analysis, "%s\t%s\t%s\t%lld\t%lld\t%lld\t%lld\t%lld\t%lld\t%lld\t%lld\t%lld\t%.3g\t%.3g",
+                                  circuit_of(merged, i), gates_of(merged, i, gates), is_plain(merged, i) ? "plain" : "gpt2",
+                                  (long long)INTEGER("depth", i), (long long)sum[0], (long long)sum[1], (long long)sum[2],
+                                  (long long)sum[3], (long long)sum[4], (long long)sum[5], (long long)sum[8],
+                                  (long long)sum[9], worst.low, worst.high));
+  }
+done:
+  return status;
+}
+
+/* Right by luck against ready, at one layer a step. */
+static int table_settling(const struct lat_merged *merged, struct lat_analysis *analysis) {
+  int status;
+  char gates[16];
+  LAT_TRY(
+      status,
+      lat_table_begin(
+          analysis, "settling",
+          "circuit\tnodes\tdepth (levels)\toutput bits right at step 0 (1)\tall random vectors right from (step)\tall "
+          "outputs ready at (step)\tsettling step, least\tmean\tmost\tsensitising vector settles at (step)\toutputs "
+          "ready one step before (1)",
+          "One layer a step. A random vector can be right long before its outputs are ready, since unknown wires start "
+          "at 0; the sensitising vector shows when the value itself needs the whole depth. The settling step is the last "
+          "at which an output changes."));
+  for (size_t i = 0; i < lat_merged_points(merged); i++) {
+    if (!counts(merged, i) || !is_plain(merged, i) || INTEGER("layers", i) != 1) continue;
+    size_t extent[3];
+    const double *settled = lat_merged_array(merged, "settled_step", i, extent);
+    size_t vectors = extent[0] - 1; /* the last is the sensitising one */
+    double least = (double)INFINITY, most = 0, sum = 0;
+    for (size_t n = 0; n < vectors; n++) {
+      least = settled[n] < least ? settled[n] : least;
+      most = settled[n] > most ? settled[n] : most;
+      sum += settled[n];
+    }
+    const double *ready = lat_merged_array(merged, "output_ready", i, extent);
+    size_t ready_at = 0;
+    while (ready_at + 1 < extent[0] && ready[ready_at] < 1) ready_at++;
+    int64_t needed = INTEGER("steps_needed", i);
+    double before = needed > 0 ? ready[needed - 1] : 1;
+    const double *right = lat_merged_array(merged, "output_right", i, extent);
+    LAT_TRY(status, lat_table_row(analysis, "%s\t%s\t%lld\t%.3f\t%lld\t%zu\t%g\t%.1f\t%g\t%lld\t%.3f",
+                                  circuit_of(merged, i), gates_of(merged, i, gates), (long long)INTEGER("depth", i),
+                                  right[0], (long long)INTEGER("settled_last", i), ready_at, least, sum / (double)vectors,
+                                  most, (long long)INTEGER("sensitised", i), before));
+  }
+done:
+  return status;
+}
+
+static int table_control(const struct lat_merged *merged, struct lat_analysis *analysis, size_t *controls,
+                         size_t *survived) {
+  int status;
+  LAT_TRY(status,
+          lat_table_begin(
+              analysis, "control",
+              "circuit\tdepth (levels)\tvalues checked\tnot right\toutput bits right at the end (1)\trandom vectors\t"
+              "wrong\tP(wrong) low (95 %)\tP(wrong) high (95 %)",
+              "Control: the same machines with the query weights set to 0, so that every token attends to all alike. "
+              "They must fail."));
+  for (size_t i = 0; i < lat_merged_points(merged); i++) {
+    if (lat_merged_failed(merged, i) || !is_control(merged, i)) continue;
+    size_t extent[3];
+    const double *right = lat_merged_array(merged, "output_right", i, extent);
+    uint64_t vectors = (uint64_t)INTEGER("vectors", i), wrong = (uint64_t)INTEGER("wrong_vectors", i);
+    struct lat_interval bound = lat_interval_proportion(wrong, vectors, 0.95);
+    ++*controls;
+    *survived += INTEGER("wrong", i) == 0;
+    LAT_TRY(status, lat_table_row(analysis, "%s\t%lld\t%lld\t%lld\t%.3f\t%llu\t%llu\t%.3g\t%.3g", circuit_of(merged, i),
+                                  (long long)INTEGER("depth", i), (long long)INTEGER("checked", i),
+                                  (long long)INTEGER("wrong", i), right[extent[0] - 1], (unsigned long long)vectors,
+                                  (unsigned long long)wrong, bound.low, bound.high));
+  }
+done:
+  return status;
+}
+
+/* Panel a: the deepest circuit whose cells are kept, most layers up to 2. Panel b: most different L, then the deepest. */
+static int pick_wave(const struct lat_merged *merged, size_t *wave) {
+  int64_t best = -1;
+  for (size_t i = 0; i < lat_merged_points(merged); i++) {
+    size_t extent[3];
+    if (!counts(merged, i) || !is_plain(merged, i) || INTEGER("lut", i) != 0 || INTEGER("layers", i) > 2) continue;
+    if (lat_merged_array(merged, "right", i, extent) == NULL) continue;
+    int64_t score = INTEGER("depth", i) * 2 + INTEGER("layers", i) - 1;
+    if (score > best) best = score, *wave = i;
+  }
+  return best >= 0;
+}
+
+static int pick_map(const struct lat_merged *merged, size_t *map) {
+  int64_t best = -1;
+  for (size_t i = 0; i < lat_merged_points(merged); i++) {
+    if (!counts(merged, i) || !is_plain(merged, i) || INTEGER("lut", i) != 0 || INTEGER("layers", i) != 1) continue;
+    int64_t layers = 0;
+    for (size_t j = 0; j < lat_merged_points(merged); j++)
+      layers += counts(merged, j) && same_machine(merged, i, j) && INTEGER("seed", j) == INTEGER("seed", i) &&
+                INTEGER("vectors", j) == INTEGER("vectors", i);
+    int64_t score = layers * 100000 + (INTEGER("depth", i) <= 31 ? INTEGER("depth", i) : 0);
+    if (score > best) best = score, *map = i;
+  }
+  return best >= 0;
+}
+
+static int figure_wave(const struct lat_merged *merged, struct lat_analysis *analysis, size_t wave) {
+  int status;
+  size_t extent[3];
+  const double *right = lat_merged_array(merged, "right", wave, extent);
+  LAT_TRY(status, lat_table_begin(analysis, "wave", "step\tlevel\tright (1)", NULL));
+  for (size_t t = 0; t < extent[0]; t++) {
+    for (size_t l = 0; l < extent[1]; l++)
+      LAT_TRY(status, lat_table_row(analysis, "%zu\t%zu\t%.4f", t, l, right[t * extent[1] + l]));
+    LAT_TRY(status, lat_table_row(analysis, "%s", ""));
+  }
+  const double *front = lat_merged_array(merged, "front", wave, extent);
+  size_t every = extent[0] / 16 + 1;
+  LAT_TRY(status, lat_table_begin(analysis, "front", "step\tall ready up to level", NULL));
+  for (size_t t = 0; t < extent[0]; t += every) LAT_TRY(status, lat_table_row(analysis, "%zu\t%g", t, front[t]));
+done:
+  return status;
+}
+
+/* The cells of panel b in the order of L; a cell that was not run is NaN. */
+static int figure_map(const struct lat_merged *merged, struct lat_analysis *analysis, size_t map, const size_t *column,
+                      size_t columns, size_t rows, size_t *lucky) {
+  int status;
+  size_t extent[3];
+  *lucky = 0;
+  double depth = (double)INTEGER("depth", map);
+  LAT_TRY(status, lat_table_begin(analysis, "map", "layers\tstep\toutputs ready (1)\toutput bits right (1)", NULL));
+  for (size_t c = 0; c < columns; c++) {
+    for (size_t t = 0; t < rows; t++) {
+      const double *ready = column[c] == SIZE_MAX ? NULL : lat_merged_array(merged, "output_ready", column[c], extent);
+      const double *right = column[c] == SIZE_MAX ? NULL : lat_merged_array(merged, "output_right", column[c], extent);
+      int there = ready != NULL && right != NULL && t < extent[0];
+      if (there)
+        LAT_TRY(status, lat_table_row(analysis, "%zu\t%zu\t%.4f\t%.4f", c + 1, t, ready[t], right[t]));
+      else
+        LAT_TRY(status, lat_table_row(analysis, "%zu\t%zu\tNaN\tNaN", c + 1, t));
+    }
+    LAT_TRY(status, lat_table_row(analysis, "%s", ""));
+  }
+  /* Between the cells: the first step of the column of L that the depth allows is ceil(depth / L). */
+  LAT_TRY(status, lat_table_begin(analysis, "boundary", "layers\tstep", NULL));
+  for (size_t c = 0; c < columns; c++) {
+    double step = ceil(depth / (double)(c + 1)) - 0.5;
+    LAT_TRY(status, lat_table_row(analysis, "%.1f\t%.1f", (double)c + 0.5, step));
+    LAT_TRY(status, lat_table_row(analysis, "%.1f\t%.1f", (double)c + 1.5, step));
+  }
+  /* All random vectors right although not all outputs are ready. */
+  LAT_TRY(status, lat_table_begin(analysis, "lucky", "layers\tstep", NULL));
+  for (size_t c = 0; c < columns; c++) {
+    if (column[c] == SIZE_MAX) continue;
+    const double *ready = lat_merged_array(merged, "output_ready", column[c], extent);
+    for (size_t t = (size_t)INTEGER("settled_last", column[c]); t < extent[0] && t < rows; t++)
+      if (ready[t] < 1) {
+        LAT_TRY(status, lat_table_row(analysis, "%zu\t%zu", c + 1, t));
+        ++*lucky;
+      }
+  }
+done:
+  return status;
+}
+
+static int figure(const struct lat_merged *merged, struct lat_analysis *analysis) {
+  int status = LAT_OK;
+  size_t wave = 0, map = 0, columns = 0, rows = 0, lucky, extent[3], column[64];
+  if (!pick_wave(merged, &wave) || !pick_map(merged, &map)) return LAT_OK;
+  for (size_t c = 0; c < 64; c++) column[c] = SIZE_MAX;
+  for (size_t j = 0; j < lat_merged_points(merged); j++) {
+    if (!counts(merged, j) || !same_machine(merged, map, j) || INTEGER("seed", j) != INTEGER("seed", map) ||
+        INTEGER("vectors", j) != INTEGER("vectors", map) || INTEGER("layers", j) > 12)
+      continue;
+    size_t layers = (size_t)INTEGER("layers", j);
+    column[layers - 1] = j;
+    if (layers > columns) columns = layers;
+    if (lat_merged_array(merged, "output_ready", j, extent) != NULL && extent[0] > rows) rows = extent[0];
+  }
+  LAT_TRY(status, figure_wave(merged, analysis, wave));
+  LAT_TRY(status, figure_map(merged, analysis, map, column, columns, rows, &lucky));
+  lat_merged_array(merged, "front", wave, extent);
+  LAT_TRY(status, lat_table_begin(analysis, "names",
+                                  "circuit a\tdepth\tlayers\tsteps\tcircuit b\tdepth\tlayers\tsteps\tlucky cells", NULL));
+  LAT_TRY(status, lat_table_row(analysis, "%s\t%lld\t%lld\t%zu\t%s\t%lld\t%zu\t%zu\t%zu", circuit_of(merged, wave),
+                                (long long)INTEGER("depth", wave), (long long)INTEGER("layers", wave), extent[0] - 1,
+                                circuit_of(merged, map), (long long)INTEGER("depth", map), columns, rows - 1, lucky));
+done:
+  return status;
+}
+
+static int analyse(const struct lat_merged *merged, struct lat_analysis *analysis) {
+  int status;
+  size_t controls = 0, survived = 0, machines = 0, uncertified = 0, broken = 0, sensitised = 0;
+  int64_t checked = 0, wrong = 0, unpredicted = 0;
+  LAT_TRY(status, table_exact(merged, analysis));
+  LAT_TRY(status, table_settling(merged, analysis));
+  LAT_TRY(status, table_control(merged, analysis, &controls, &survived));
+  LAT_TRY(status, figure(merged, analysis));
+  for (size_t i = 0; i < lat_merged_points(merged); i++) {
+    if (!counts(merged, i)) continue;
+    if (!INTEGER("certified", i)) {
+      uncertified++;
+      continue;
+    }
+    int64_t off = INTEGER("wrong", i) + INTEGER("late", i) + INTEGER("early", i) + INTEGER("wrong_vectors", i);
+    machines++;
+    checked += INTEGER("checked", i);
+    wrong += off;
+    unpredicted += INTEGER("unpredicted", i);
+    broken += off > 0 || INTEGER("unpredicted", i) > 0;
+    sensitised += INTEGER("sensitised", i) == INTEGER("steps_needed", i);
+  }
+  if (broken > 0)
+    status = lat_verdict(
+        analysis, LAT_REFUTED,
+        "%zu of %zu certified machines break it: %lld wire values wrong, not ready in time or ready early, %lld vectors "
+        "settle at another step than the circuit does.",
+        broken, machines, (long long)wrong, (long long)unpredicted);
+  else if (survived > 0)
+    status = lat_verdict(analysis, LAT_OPEN,
+                         "%zu of %zu controls with uniform attention got every wire right, so the test cannot tell.",
+                         survived, controls);
+  else if (machines == 0 || controls == 0)
+    status = lat_verdict(analysis, LAT_OPEN, "There are %zu certified machines and %zu controls; both are needed.",
+                         machines, controls);
+  else
+    status = lat_verdict(
+        analysis, LAT_SUPPORTED,
+        "All %zu certified machines hold it in all %lld wire values checked at or below level L t, none is ready above it, "
+        "and every vector settles at the step that the circuit alone predicts; in %zu of them some vector is wrong until "
+        "the very last step; %zu machines are without a certificate; all %zu controls with uniform attention fail.",
+        machines, (long long)checked, sensitised, uncertified, controls);
+done:
+  return status;
+}
+
+const struct lat_experiment lat_experiment_depth_wavefront = {
+    .name = "depth_wavefront",
+    .section = "A. Expressiveness",
+    .question = "Does an L-layer block looped T times evaluate exactly L T levels of a circuit?",
+    .prediction =
+        "After t steps every wire of level at most L t has the circuit's value and its ready bit, for every input vector, "
+        "whatever the circuit, the norm, the activation, the mask and the fan-in; no wire above level L t is ready; and "
+        "each "
+        "vector's outputs change for the last time at the step that a synchronous simulation of the circuit predicts.",
+    .refuted_if =
+        "one wire value of one certified machine is wrong or not ready at or below level L t, or ready above it, or one "
+        "vector settles at another step. The test itself is void when uniform attention passes it.",
+    .source =
+        "Universal construction by induction on levels; L T levels from L layers as in Xu and Sato (2025), theorems 3.6 "
+        "and 3.10; "
+        "intervals by Clopper and Pearson (1934)",
+    .caption =
+        "(a) Fraction of wires that are right, by level and step, over all input vectors of one deep circuit. Circles: the "
+        "highest level "
+        "up to which every wire says that it is ready; line: the prediction, level = L t. Above the line wires are right "
+        "by luck only. "
+        "(b) Fraction of outputs that are ready after T steps of a block of L layers, at one depth; the line is the "
+        "prediction L T = "
+        "depth. White dots: every output bit of every random vector is right although not every output is ready.",
+    .version = 1,
+    .parameters_size = sizeof(struct parameters),
+    .parameters = parameters_table,
+    .outputs = outputs,
+    .reject = reject,
+    .cost = cost,
+    .run = run,
+    .analyse = analyse,
+};
