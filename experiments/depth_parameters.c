@@ -1,0 +1,410 @@
+/* What do 120 layers cost against 12 layers run 10 times? */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/memory.h"
+#include "lib/base/random.h"
+#include "lib/base/status.h"
+#include "lib/base/text.h"
+#include "lib/circuit/circuit.h"
+#include "lib/compile/engine.h"
+#include "lib/info/interval.h"
+#include "lib/sweep/experiment.h"
+
+#define PARAMETERS(INT, REAL, TEXT, PATH)                                                                            \
+  TEXT(model, "", "a circuit family NAME:SIZE of at most 120 levels, compiled; or width:D, an ordinary transformer", \
+       "ripple:60,width:64", "ripple:60,layered:120,width:64,width:128,width:256",                                   \
+       "ripple:60,layered:120,width:64,width:128,width:256,width:512")                                               \
+  INT(layers, "layers", 1, 120, "layers L of the block; it is run ceil(120 / L) times", "1,12,120",                  \
+      "1,2,3,4,6,12,24,60,120", "1,2,3,4,5,6,8,10,12,15,20,24,30,40,60,120")                                         \
+  INT(tokens, "tokens", 1, 4096, "sequence of an ordinary transformer", "64", "64", "256")                           \
+  INT(vectors, "vectors", 1, 65536, "input vectors of a circuit", "64", "256", "1024")                               \
+  INT(repeats, "runs", 1, 1000, "timed runs; the fastest counts", "1", "5", "15")                                    \
+  INT(seed, "", 0, 1000000, "of weights, circuits and vectors", "0", "0", "0")
+LAT_DEFINE_PARAMETERS(PARAMETERS)
+
+enum { DEPTH = 120, VOCABULARY = 256, HEAD_WIDTH = 32 };
+
+static const struct lat_output outputs[] = {
+    {"steps", "steps", "steps T of the block", LAT_INTEGER, "", 0},
+    {"sequence", "tokens", "tokens that a run works on", LAT_INTEGER, "", 0},
+    {"width", "channels", "width D", LAT_INTEGER, "", 0},
+    {"parameters", "numbers", "parameters of the built model", LAT_INTEGER, "", 0},
+    {"per_layer", "numbers", "parameters of one layer, by formula", LAT_INTEGER, "", 0},
+    {"shared", "numbers", "parameters outside the layers, by formula", LAT_INTEGER, "", 0},
+    {"bytes", "B", "memory that the built model holds", LAT_INTEGER, "", 0},
+    {"flops", "flop", "floating-point operations of one run", LAT_REAL, "", 0},
+    {"bits", "bits", "output bits compared with the circuit's", LAT_INTEGER, "", LAT_MAY_BE_MISSING},
+    {"wrong", "bits", "of these, wrong after all steps", LAT_INTEGER, "", LAT_MAY_BE_MISSING},
+    {"wrong_vectors", "vectors", "vectors with a wrong bit after all steps", LAT_INTEGER, "", LAT_MAY_BE_MISSING},
+    {"wrong_once", "bits", "wrong bits of the same weights run once (the control)", LAT_INTEGER, "", LAT_MAY_BE_MISSING},
+    {"certified", "1", "1 when the certificate covers the compiled model", LAT_INTEGER, "", LAT_MAY_BE_MISSING},
+    {"seconds", "s", "fastest time of one run of one sequence", LAT_REAL, "", LAT_IS_TIMING},
+    {0}};
+
+static const char *reject(const void *pointer) {
+  const struct parameters *p = pointer;
+  if (DEPTH % p->layers != 0) return "L does not divide 120";
+  return NULL;
+}
+
+static double cost(const void *pointer) {
+  const struct parameters *p = pointer;
+  double width = strncmp(p->model, "width:", 6) == 0 ? atof(p->model + 6) : 64;
+  return width * width + 1000 * (double)p->layers;
+}
+
+/* Counted from the shapes alone, as a reader would on paper. */
+static size_t layer_parameters(const struct lat_transformer_config *c) {
+  size_t norm = c->norm == LAT_NORM_NONE ? 0 : c->norm == LAT_NORM_RMSNORM ? c->width : 2 * c->width;
+  size_t keys = c->heads * c->key_width, values = c->heads * c->value_width;
+  size_t weights = 2 * keys * c->width + 2 * values * c->width + 2 * c->ffn * c->width;
+  size_t biases = 2 * keys + values + c->width + c->ffn + c->width;
+  return 2 * norm + weights + (c->linear_bias ? biases : 0);
+}
+
+static size_t shared_parameters(const struct lat_transformer_config *c) {
+  size_t norm = c->norm == LAT_NORM_NONE ? 0 : c->norm == LAT_NORM_RMSNORM ? c->width : 2 * c->width;
+  return (2 * c->vocabulary + c->step_embeddings + (c->positions == LAT_POSITIONS_LEARNED ? c->sequence : 0)) * c->width +
+         (c->final_norm ? norm : 0);
+}
+
+static int compare(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Builds the model anew and measures what it holds and how long one run of one sequence takes. `parameters` NULL: small
+ * random ones; `state` NULL: small random numbers. */
+static int measure(struct lat_run *run, const struct parameters *p, const struct lat_transformer_config *config,
+                   const float *parameters, const float *state, size_t sequence) {
+  struct lat_transformer *model = NULL;
+  struct lat_forward *forward = NULL;
+  float *x = NULL;
+  double *seconds = lat_alloc((size_t)p->repeats, sizeof *seconds);
+  int status = LAT_OK;
+  size_t size = sequence * config->width, held = lat_memory_current();
+  LAT_CHECK(status, seconds != NULL, LAT_MEMORY, "no memory for the times");
+  LAT_TRY(status, lat_transformer_alloc(config, &model));
+  size_t bytes = lat_memory_current() - held;
+  LAT_TRY(status, lat_forward_alloc(model, 1, sequence, &forward));
+  LAT_CHECK(status, (x = lat_alloc(size, sizeof *x)) != NULL, LAT_MEMORY, "no memory for the state");
+  struct lat_random random;
+  lat_random_start(&random, (uint64_t)p->seed, "weights", 0);
+  float small = (float)(1 / sqrt((double)config->width));
+  for (size_t i = 0; i < model->count; i++)
+    model->parameters[i] = parameters != NULL ? parameters[i] : small * (float)(lat_random_uniform(&random) - 0.5);
+  for (int64_t r = -1; r < p->repeats; r++) { /* the first run warms up */
+    for (size_t i = 0; i < size; i++) x[i] = state != NULL ? state[i] : (float)((double)(i % 17) / 8 - 1);
+    double start = lat_clock();
+    LAT_TRY(status, lat_transformer_run(model, forward, config->steps, x, NULL, NULL, 0));
+    if (r >= 0) seconds[r] = lat_clock() - start;
+    LAT_TRY(status, lat_run_progress(run, (double)(r + 1) / (double)p->repeats));
+  }
+  for (size_t i = 0; i < size; i++)
+    LAT_CHECK(status, isfinite(x[i]), LAT_NUMERIC, "the state after %zu steps is not finite", config->steps);
+  qsort(seconds, (size_t)p->repeats, sizeof *seconds, compare);
+  LAT_TRY(status, lat_put_integer(run, "steps", (int64_t)config->steps));
+  LAT_TRY(status, lat_put_integer(run, "sequence", (int64_t)sequence));
+  LAT_TRY(status, lat_put_integer(run, "width", (int64_t)config->width));
+  LAT_TRY(status, lat_put_integer(run, "parameters", (int64_t)model->count));
+  LAT_TRY(status, lat_put_integer(run, "per_layer", (int64_t)layer_parameters(config)));
+  LAT_TRY(status, lat_put_integer(run, "shared", (int64_t)shared_parameters(config)));
+  LAT_TRY(status, lat_put_integer(run, "bytes", (int64_t)bytes));
+  LAT_TRY(status, lat_put_real(run, "flops", (double)config->steps * lat_transformer_flops(config, sequence)));
+  LAT_TRY(status, lat_put_real(run, "seconds", seconds[0]));
+done:
+  lat_free(seconds);
+  lat_free(x);
+  lat_forward_free(forward);
+  lat_transformer_free(model);
+  return status;
+}
+
+/* A pre-LN GPT-2 block of this width, with loops in place of further layers. */
+static int run_ordinary(struct lat_run *run, const struct parameters *p) {
+  int64_t width;
+  int status = lat_parse_int(p->model + 6, HEAD_WIDTH, 8192, &width);
+  if (status != LAT_OK) return lat_fail_prefix(status, "model %s", p->model);
+  if (width % HEAD_WIDTH != 0) return LAT_FAIL(LAT_INPUT, "model %s: the width is a multiple of %d", p->model, HEAD_WIDTH);
+  struct lat_transformer_config config = {.vocabulary = VOCABULARY,
+                                          .sequence = (size_t)p->tokens,
+                                          .width = (size_t)width,
+                                          .heads = (size_t)width / HEAD_WIDTH,
+                                          .key_width = HEAD_WIDTH,
+                                          .value_width = HEAD_WIDTH,
+                                          .ffn = 4 * (size_t)width,
+                                          .layers = (size_t)p->layers,
+                                          .steps = DEPTH / (size_t)p->layers,
+                                          .norm = LAT_NORM_LAYERNORM,
+                                          .norm_epsilon = 1e-5,
+                                          .activation = LAT_ACTIVATION_GELU_TANH,
+                                          .mask = LAT_MASK_CAUSAL,
+                                          .positions = LAT_POSITIONS_LEARNED,
+                                          .attention_scale = 1 / sqrt((double)HEAD_WIDTH),
+                                          .linear_bias = 1,
+                                          .final_norm = 1};
+  return measure(run, p, &config, NULL, NULL, (size_t)p->tokens);
+}
+
+/* Output bits that differ after `steps` steps, and vectors with such a bit. */
+static int count_wrong(const struct lat_netlist *netlist, struct lat_engine *engine, const struct lat_vectors *inputs,
+                       const struct lat_vectors *values, size_t steps, int64_t *bits, int64_t *vectors) {
+  struct lat_engine_record record = {.steps = steps};
+  int status;
+  LAT_TRY(status, lat_vectors_alloc(netlist->outputs, inputs->count, &record.outputs));
+  LAT_TRY(status, lat_engine_run(engine, inputs, values, &record));
+  *bits = *vectors = 0;
+  for (size_t n = 0; n < inputs->count; n++) {
+    int64_t before = *bits;
+    for (size_t o = 0; o < netlist->outputs; o++)
+      *bits += lat_vectors_get(record.outputs, o, n) != lat_vectors_get(values, netlist->output[o], n);
+    *vectors += *bits > before;
+  }
+done:
+  lat_vectors_free(record.outputs);
+  return status;
+}
+
+static int run_compiled(struct lat_run *run, const struct parameters *p) {
+  struct lat_netlist *netlist = NULL;
+  struct lat_compiled *compiled = NULL;
+  struct lat_engine *engine = NULL;
+  struct lat_vectors *inputs = NULL, *values = NULL;
+  float *state = NULL;
+  unsigned char *bit = NULL;
+  struct lat_certificate certificate;
+  int64_t wrong, wrong_vectors, once, once_vectors;
+  int status;
+  LAT_TRY(status, lat_family_make(p->model, (uint64_t)p->seed, &netlist));
+  struct lat_construction construction = {.fan_in = 2, .layers = (size_t)p->layers, .steps = DEPTH / (size_t)p->layers};
+  LAT_TRY(status, lat_compile(netlist, &construction, &compiled));
+  LAT_CHECK(status, compiled->depth <= DEPTH && compiled->depth > DEPTH - 12, LAT_INPUT,
+            "model %s has %u levels; a circuit of 109 to 120 levels is needed here", p->model, compiled->depth);
+  LAT_TRY(status, lat_vectors_alloc(netlist->inputs, (size_t)p->vectors, &inputs));
+  LAT_TRY(status, lat_vectors_alloc(netlist->nodes, (size_t)p->vectors, &values));
+  lat_vectors_random(inputs, (uint64_t)p->seed);
+  for (const struct lat_family *f = lat_families; f->name != NULL; f++) { /* vector 0: the one that needs every level */
+    size_t length = strlen(f->name);
+    if (f->sensitise == NULL || strncmp(f->name, p->model, length) != 0 || p->model[length] != ':') continue;
+    LAT_CHECK(status, (bit = lat_alloc(netlist->inputs, 1)) != NULL, LAT_MEMORY, "no memory for an input vector");
+    LAT_TRY(status, f->sensitise(netlist, strtoll(p->model + length + 1, NULL, 10), bit));
+    for (size_t i = 0; i < netlist->inputs; i++) lat_vectors_set(inputs, i, 0, bit[i]);
+  }
+  lat_simulate(netlist, inputs, values);
+  LAT_TRY(status, lat_engine_alloc(compiled, LAT_ATTENTION_AUTO, &engine));
+  lat_certify(compiled, lat_engine_attention(engine), &certificate);
+  LAT_TRY(status, count_wrong(netlist, engine, inputs, values, construction.steps, &wrong, &wrong_vectors));
+  LAT_TRY(status, count_wrong(netlist, engine, inputs, values, 1, &once, &once_vectors));
+  LAT_TRY(status, lat_put_integer(run, "bits", (int64_t)(netlist->outputs * inputs->count)));
+  LAT_TRY(status, lat_put_integer(run, "wrong", wrong));
+  LAT_TRY(status, lat_put_integer(run, "wrong_vectors", wrong_vectors));
+  LAT_TRY(status, lat_put_integer(run, "wrong_once", once));
+  LAT_TRY(status, lat_put_integer(run, "certified", certificate.certified));
+  lat_free(bit);
+  LAT_CHECK(status, (bit = lat_calloc(netlist->inputs, 1)) != NULL, LAT_MEMORY, "no memory for an input vector");
+  LAT_CHECK(status, (state = lat_alloc(compiled->nodes * compiled->layout.width, sizeof *state)) != NULL, LAT_MEMORY,
+            "no memory for the state");
+  lat_prompt_state(compiled->prompt, bit, state);
+  LAT_TRY(status, measure(run, p, &compiled->model->config, compiled->model->parameters, state, compiled->nodes));
+done:
+  lat_free(bit);
+  lat_free(state);
+  lat_engine_free(engine);
+  lat_compiled_free(compiled);
+  lat_vectors_free(inputs);
+  lat_vectors_free(values);
+  lat_netlist_free(netlist);
+  return status;
+}
+
+static int run(struct lat_run *run) {
+  const struct parameters *p = lat_run_parameters(run);
+  return strncmp(p->model, "width:", 6) == 0 ? run_ordinary(run, p) : run_compiled(run, p);
+}
+
+/* ---- reading the results ---- */
+#define INTEGER(name, i) lat_merged_integer(merged, name, i)
+
+static int same_model(const struct lat_merged *merged, size_t i, size_t j) {
+  return strcmp(lat_merged_text(merged, "model", i), lat_merged_text(merged, "model", j)) == 0 &&
+         INTEGER("tokens", i) == INTEGER("tokens", j) && INTEGER("seed", i) == INTEGER("seed", j) &&
+         INTEGER("vectors", i) == INTEGER("vectors", j) && INTEGER("repeats", i) == INTEGER("repeats", j);
+}
+
+static int is_compiled(const struct lat_merged *merged, size_t i) {
+  return strncmp(lat_merged_text(merged, "model", i), "width:", 6) != 0;
+}
+
+/* The point of the same model with L layers; SIZE_MAX when there is none. */
+static size_t find(const struct lat_merged *merged, size_t like, int64_t layers) {
+  for (size_t j = 0; j < lat_merged_points(merged); j++)
+    if (!lat_merged_failed(merged, j) && INTEGER("layers", j) == layers && same_model(merged, like, j)) return j;
+  return SIZE_MAX;
+}
+
+/* The first of its model among the points that have a stack of 120 layers beside them. */
+static int leads(const struct lat_merged *merged, size_t i) {
+  if (lat_merged_failed(merged, i) || find(merged, i, DEPTH) == SIZE_MAX) return 0;
+  for (size_t j = 0; j < i; j++)
+    if (!lat_merged_failed(merged, j) && same_model(merged, i, j)) return 0;
+  return 1;
+}
+
+static int table_cost(const struct lat_merged *merged, struct lat_analysis *analysis) {
+  int status;
+  LAT_TRY(status,
+          lat_table_begin(
+              analysis, "cost",
+              "model\twidth\ttokens\tL x T\tparameters\tof the stack (%)\tmemory (MB)\tGflop\ttime "
+              "(ms)\toutput bits\twrong\twrong when run once\tP(vector wrong) high (95 %)",
+              "Effective depth 120 by L layers run T times. 'Run once' is the control: the same weights without the "
+              "loop. Upper end of the Clopper-Pearson interval for a random vector to be wrong. Times are of the "
+              "machine named below and vary; ordinary transformers have random weights and no answer to check."));
+  for (size_t i = 0; i < lat_merged_points(merged); i++) {
+    if (!leads(merged, i)) continue;
+    double stack = (double)INTEGER("parameters", find(merged, i, DEPTH));
+    for (int64_t layers = 1; layers <= DEPTH; layers++) {
+      size_t j = find(merged, i, layers);
+      if (j == SIZE_MAX) continue;
+      char bits[128] = "-\t-\t-\t-";
+      if (is_compiled(merged, j)) {
+        struct lat_interval bound =
+            lat_interval_proportion((uint64_t)INTEGER("wrong_vectors", j), (uint64_t)INTEGER("vectors", j), 0.95);
+        snprintf(bits, sizeof bits, "%lld\t%lld\t%lld\t%.3g", (long long)INTEGER("bits", j), (long long)INTEGER("wrong", j),
+                 (long long)INTEGER("wrong_once", j), bound.high);
+      }
+      LAT_TRY(status, lat_table_row(analysis, "%s\t%lld\t%lld\t%lld x %lld\t%lld\t%.2f\t%.3f\t%.3f\t%.2f\t%s",
+                                    lat_merged_text(merged, "model", j), (long long)INTEGER("width", j),
+                                    (long long)INTEGER("sequence", j), (long long)layers, (long long)INTEGER("steps", j),
+                                    (long long)INTEGER("parameters", j), 100 * (double)INTEGER("parameters", j) / stack,
+                                    (double)INTEGER("bytes", j) / 1e6, lat_merged_real(merged, "flops", j) / 1e9,
+                                    1e3 * lat_merged_real(merged, "seconds", j), bits));
+    }
+  }
+done:
+  return status;
+}
+
+static int tables_figure(const struct lat_merged *merged, struct lat_analysis *analysis) {
+  int status;
+  LAT_TRY(status, lat_table_begin(analysis, "models", "model", NULL));
+  for (size_t i = 0; i < lat_merged_points(merged); i++)
+    if (leads(merged, i))
+      LAT_TRY(status, lat_table_row(analysis, "%s%s", is_compiled(merged, i) ? "compiled " : "ordinary ",
+                                    lat_merged_text(merged, "model", i)));
+  LAT_TRY(status,
+          lat_table_begin(analysis, "curves",
+                          "layers\tparameters\tparameters by formula\tflop of the stack (1)\ttime of the stack (1)", NULL));
+  for (size_t i = 0; i < lat_merged_points(merged); i++) {
+    if (!leads(merged, i)) continue;
+    size_t stack = find(merged, i, DEPTH);
+    for (int64_t layers = 1; layers <= DEPTH; layers++) {
+      size_t j = find(merged, i, layers);
+      if (j == SIZE_MAX) continue;
+      LAT_TRY(status, lat_table_row(analysis, "%lld\t%lld\t%lld\t%.6f\t%.4f", (long long)layers,
+                                    (long long)INTEGER("parameters", j),
+                                    (long long)(INTEGER("shared", j) + layers * INTEGER("per_layer", j)),
+                                    lat_merged_real(merged, "flops", j) / lat_merged_real(merged, "flops", stack),
+                                    lat_merged_real(merged, "seconds", j) / lat_merged_real(merged, "seconds", stack)));
+    }
+    LAT_TRY(status, lat_table_row(analysis, "%s", ""));
+  }
+done:
+  return status;
+}
+
+static int analyse(const struct lat_merged *merged, struct lat_analysis *analysis) {
+  int status;
+  size_t built = 0, off = 0, compiled = 0, uncertified = 0, survived = 0, controls = 0, pairs = 0;
+  int64_t bits = 0, wrong = 0;
+  double least = 1, most = 0, fast = (double)INFINITY, slow = 0;
+  LAT_TRY(status, table_cost(merged, analysis));
+  LAT_TRY(status, tables_figure(merged, analysis));
+  for (size_t i = 0; i < lat_merged_points(merged); i++) {
+    if (lat_merged_failed(merged, i)) continue;
+    size_t stack = find(merged, i, DEPTH);
+    built++;
+    int64_t formula = INTEGER("shared", i) + INTEGER("layers", i) * INTEGER("per_layer", i);
+    int same_flops = stack == SIZE_MAX ||
+                     !(fabs(lat_merged_real(merged, "flops", i) / lat_merged_real(merged, "flops", stack) - 1) > 1e-12);
+    off += formula != INTEGER("parameters", i) || !same_flops;
+    if (is_compiled(merged, i)) {
+      compiled++;
+      uncertified += !INTEGER("certified", i);
+      bits += INTEGER("bits", i);
+      wrong += INTEGER("wrong", i);
+      if (INTEGER("steps", i) > 1) {
+        controls++;
+        survived += INTEGER("wrong_once", i) == 0;
+      }
+    }
+    if (INTEGER("layers", i) == 12 && stack != SIZE_MAX) {
+      double part = (double)INTEGER("parameters", i) / (double)INTEGER("parameters", stack);
+      double time = lat_merged_real(merged, "seconds", i) / lat_merged_real(merged, "seconds", stack);
+      pairs++;
+      least = fmin(least, part);
+      most = fmax(most, part);
+      fast = fmin(fast, time); /* a missing time leaves them as they are */
+      slow = fmax(slow, time);
+    }
+  }
+  if (off > 0 || wrong > 0)
+    status = lat_verdict(
+        analysis, LAT_REFUTED,
+        "%zu of %zu built models have other parameters or FLOPs than predicted; %lld of %lld output bits wrong.", off,
+        built, (long long)wrong, (long long)bits);
+  else if (pairs == 0 || compiled == 0 || survived > 0 || uncertified > 0)
+    status = lat_verdict(analysis, LAT_OPEN,
+                         "%zu pairs of 12 x 10 and 120 x 1, %zu compiled models (%zu of them without a certificate), %zu "
+                         "of %zu controls right "
+                         "without the loop: not enough to tell.",
+                         pairs, compiled, uncertified, survived, controls);
+  else
+    status = lat_verdict(analysis, LAT_SUPPORTED,
+                         "12 layers run 10 times hold %.2f to %.2f %% of the parameters of 120 layers, do the same "
+                         "floating-point operations and "
+                         "give the same answers (0 of %lld output bits wrong over %zu compiled models, all certified; "
+                         "without the loop all %zu "
+                         "are wrong); all %zu built models have exactly the predicted count; the loop takes %.2f to %.2f "
+                         "of the stack's time.",
+                         100 * least, 100 * most, (long long)bits, compiled, controls, built, fast, slow);
+done:
+  return status;
+}
+
+const struct lat_experiment lat_experiment_depth_parameters = {
+    .name = "depth_parameters",
+    .section = "A. Expressiveness",
+    .question = "What do 120 layers cost against 12 layers run 10 times?",
+    .prediction =
+        "A block of L layers run 120 / L times computes the same function of a 120-level circuit for every L. Its "
+        "parameters are "
+        "shared + L per layer, so that 12 x 10 holds 10 % of the layers' parameters of 120 x 1 and 1 x 120 less than 1 %; "
+        "the floating-point operations are the same for all. Time is measured and reported, not predicted: a loop can only "
+        "save traffic of weights.",
+    .refuted_if =
+        "one built model has another number of parameters or operations, or one output bit of a compiled model is wrong. "
+        "The test is void when the same weights run once give the right bits.",
+    .source =
+        "Looped transformers: Dehghani et al. (2019), Giannou et al. (2023), Saunshi et al. (2025); universal construction "
+        "run as "
+        "a tied loop and as an untied stack",
+    .caption =
+        "(a) Parameters of models of effective depth 120 that were built, against the layers of the block; lines: shared "
+        "parameters + L "
+        "times those of a layer; dashed: 12 layers run 10 times. (b) Operations (line, the same for all) and measured time "
+        "of one forward pass "
+        "(markers), relative to the stack of 120 layers of the same model.",
+    .version = 1,
+    .parameters_size = sizeof(struct parameters),
+    .parameters = parameters_table,
+    .outputs = outputs,
+    .reject = reject,
+    .cost = cost,
+    .run = run,
+    .analyse = analyse,
+};
