@@ -144,3 +144,12 @@ size_t help_wrong(const struct lat_netlist *netlist, const struct lat_compiled *
   struct watch watch = run(netlist, compiled, vectors, &wrong_outputs);
   return watch.wrong_value + watch.wrong_ready + wrong_outputs;
 }
+
+struct lat_netlist *help_family(const char *name_and_size, unsigned fan_in) {
+  struct lat_netlist *netlist, *mapped;
+  if (lat_family_make(name_and_size, 1, &netlist) != LAT_OK) fail_msg("%s", lat_error_message());
+  if (fan_in == 2) return netlist;
+  if (lat_circuit_map(netlist, fan_in, &mapped) != LAT_OK) fail_msg("%s", lat_error_message());
+  lat_netlist_free(netlist);
+  return mapped;
+}

@@ -12,7 +12,7 @@ struct lat_netlist *help_c17(void);
  */
 struct lat_netlist *help_random(uint64_t seed, size_t inputs, size_t gates, unsigned fan_in);
 
-/* A family at most fan_in wide; mapped when its gates are wider. */
+/* A generated family: as it is for fan_in 2, mapped for more. */
 struct lat_netlist *help_family(const char *name_and_size, unsigned fan_in);
 
 /* A construction with K and the rest plain: universal, 1 layer, no norm, ReLU, full, automatic numbers. */
