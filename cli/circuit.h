@@ -1,0 +1,59 @@
+/* Inside `latentlab circuit`: what was asked for, what came out, and the pieces that read and print them. */
+#ifndef LAT_CLI_CIRCUIT_H
+#define LAT_CLI_CIRCUIT_H
+
+#include "lib/circuit/circuit.h"
+#include "lib/compile/engine.h"
+
+struct lat_circuit_request {
+  const char *file, *family, *vectors, *save, *extract; /* NULL when not given; one of file and family is */
+  struct lat_construction construction;                 /* fan_in is the K of --lut; steps, beta, kappa 0 for auto */
+  enum lat_attention attention;
+  size_t random; /* vectors; SIZE_MAX when not given */
+  int exhaustive, json;
+  uint64_t seed;
+};
+
+struct lat_circuit_seconds {
+  double read, map, compile, certify, run, check;
+};
+
+struct lat_circuit_outcome {
+  const char *name; /* file or family */
+  struct lat_netlist *original, *mapped;
+  struct lat_circuit_statistics before, after;
+  struct lat_compiled *compiled;
+  struct lat_engine *engine;
+  struct lat_certificate certificate;
+  struct lat_vectors *inputs, *expected, *outputs; /* expected: from --vectors, or NULL */
+  size_t steps, levels;                            /* T, depth + 1 */
+  uint64_t *wires;                                 /* [levels]: nodes of that level */
+  uint64_t *right, *ready;                         /* [levels]: after the last step, summed over vectors */
+  uint64_t *output_wrong, *output_ready;           /* [T + 1] */
+  unsigned char *output_last;                      /* [O] */
+  uint32_t *settled;                               /* [vectors] */
+  uint64_t wrong_bits, lucky_bits, unready_bits;   /* lucky: right bits of outputs that are not ready */
+  struct lat_circuit_seconds seconds;
+};
+
+/* Reads the command line. Returns the exit status that ends the program, or -1 to go on. */
+int lat_circuit_options(int argc, char **argv, struct lat_circuit_request *request);
+
+/* The input vectors that the request asks for, and the expected outputs of a file. LAT_INPUT with "FILE:LINE: cause". */
+int lat_circuit_vectors(const struct lat_circuit_request *request, const struct lat_netlist *netlist,
+                        struct lat_vectors **inputs, struct lat_vectors **expected);
+
+/* Print what came out. */
+int lat_circuit_print_json(const struct lat_circuit_outcome *outcome);
+void lat_circuit_print_table(const struct lat_circuit_outcome *outcome);
+
+/* A progress line with the time left on stderr, when that is a terminal and the work takes over a second. */
+struct lat_circuit_progress {
+  double began, shown;
+  int terminal;
+};
+void lat_circuit_progress_start(struct lat_circuit_progress *progress);
+int lat_circuit_progress_tell(void *progress, size_t done, size_t total);
+void lat_circuit_progress_end(struct lat_circuit_progress *progress);
+
+#endif

@@ -1,0 +1,111 @@
+/* The result of `latentlab circuit` for people. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/circuit.h"
+#include "lib/base/clock.h"
+
+enum { LEVEL_ROWS = 12 };
+
+static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
+
+static void print_model(const struct lat_circuit_outcome *outcome) {
+  const struct lat_compiled *compiled = outcome->compiled;
+  const struct lat_transformer_config *c = &compiled->model->config;
+  const struct lat_circuit_statistics *before = &outcome->before, *after = &outcome->after;
+  printf("circuit      %s: %zu input%s, %zu output%s, %zu gate%s\n", outcome->name, before->inputs, plural(before->inputs),
+         before->outputs, plural(before->outputs), before->nodes, plural(before->nodes));
+  printf("             %zu node%s of at most %u fan-ins, depth %" PRIu32 "\n", after->nodes, plural(after->nodes),
+         compiled->construction.fan_in, compiled->depth);
+  printf("transformer  %zu layer%s x %zu step%s, width %zu, %zu heads, ffn %zu, %zu parameters, %zu tokens, float32\n",
+         c->layers, plural(c->layers), outcome->steps, plural(outcome->steps), c->width, c->heads, c->ffn,
+         compiled->model->count, compiled->nodes);
+  printf("             %s%s, %s, %s mask, %s attention, %s variant, beta %.5g, kappa %.5g\n",
+         c->norm == LAT_NORM_NONE ? "no norm" : lat_norm_name(c->norm), "", lat_activation_name(c->activation),
+         lat_mask_name(c->mask), lat_attention_name(lat_engine_attention(outcome->engine)),
+         lat_variant_name(compiled->construction.variant), compiled->beta, compiled->construction.kappa);
+}
+
+static void print_certificate(const struct lat_circuit_outcome *outcome) {
+  const struct lat_certificate *certificate = &outcome->certificate;
+  if (certificate->certified) {
+    printf("certificate  right for all inputs and any depth, margin %.3g, from beta %.4g on%s\n", certificate->margin,
+           certificate->beta_minimum, certificate->bit_exact ? "; softmax weights are exactly 0 and 1" : "");
+    printf("             %s\n", certificate->inequality);
+    return;
+  }
+  printf("certificate  not certified: %s\n", certificate->reason);
+  if (outcome->wrong_bits == 0)
+    printf("             all vectors of this run are right all the same; that proves nothing for others\n");
+}
+
+static void print_outputs(const struct lat_circuit_outcome *outcome) {
+  size_t count = outcome->inputs->count, outputs = outcome->before.outputs, T = outcome->steps;
+  uint64_t total = (uint64_t)outputs * count, least = UINT64_MAX, most = 0;
+  double mean = 0.0;
+  printf("outputs      %" PRIu64 " of %" PRIu64 " bits right on %zu vector%s, %" PRIu64 " wrong; %" PRIu64
+         " of %zu outputs ready\n",
+         total - outcome->wrong_bits, total, count, plural(count), outcome->wrong_bits, outcome->output_ready[T], outputs);
+  if (outcome->unready_bits > 0) {
+    printf("             not ready: %" PRIu64 " bits, of which %" PRIu64 " are right by luck (%.1f %%)\n",
+           outcome->unready_bits, outcome->lucky_bits, 100.0 * (double)outcome->lucky_bits / (double)outcome->unready_bits);
+  }
+  if (total > 0) {
+    size_t right = T + 1, ready = T + 1;
+    while (right > 0 && outcome->output_wrong[right - 1] == 0) right--;
+    while (ready > 0 && outcome->output_ready[ready - 1] == outputs) ready--;
+    printf("             the initial state agrees in %.1f %% of the bits; all ",
+           100.0 * (1.0 - (double)outcome->output_wrong[0] / (double)total));
+    if (right <= T) printf("right from step %zu on, ", right);
+    if (right > T) printf("never right, ");
+    if (ready <= T) printf("ready from step %zu on\n", ready);
+    if (ready > T) printf("not ready by step %zu\n", T);
+  }
+  for (size_t n = 0; n < count; n++) {
+    least = outcome->settled[n] < least ? outcome->settled[n] : least;
+    most = outcome->settled[n] > most ? outcome->settled[n] : most;
+    mean += (double)outcome->settled[n] / (double)count;
+  }
+  printf("settling     step of the last change of an output: least %" PRIu64 ", mean %.1f, most %" PRIu64 "\n", least, mean,
+         most);
+}
+
+/* At most LEVEL_ROWS rows; neighbouring levels share one in deep circuits. */
+static void print_levels(const struct lat_circuit_outcome *outcome) {
+  size_t rows = outcome->levels < LEVEL_ROWS ? outcome->levels : LEVEL_ROWS;
+  printf("levels              level    wires   right %%   ready %%\n");
+  for (size_t r = 0; r < rows; r++) {
+    size_t from = r * outcome->levels / rows, to = (r + 1) * outcome->levels / rows;
+    uint64_t wires = 0, right = 0, ready = 0;
+    char name[48];
+    for (size_t l = from; l < to; l++) {
+      wires += outcome->wires[l];
+      right += outcome->right[l];
+      ready += outcome->ready[l];
+    }
+    if (to - from == 1) snprintf(name, sizeof name, "%zu", from);
+    if (to - from > 1) snprintf(name, sizeof name, "%zu-%zu", from, to - 1);
+    double all = (double)wires * (double)outcome->inputs->count;
+    if (wires == 0) continue;
+    printf("             %12s %8" PRIu64 " %9.2f %9.2f\n", name, wires, 100.0 * (double)right / all,
+           100.0 * (double)ready / all);
+  }
+}
+
+void lat_circuit_print_table(const struct lat_circuit_outcome *outcome) {
+  const struct lat_circuit_seconds *s = &outcome->seconds;
+  double drift = lat_engine_scale_drift(outcome->engine);
+  print_model(outcome);
+  print_certificate(outcome);
+  print_outputs(outcome);
+  print_levels(outcome);
+  if (!(drift <= 1e-3)) {
+    printf(
+        "note         wires left +-1 so far that the norm's scale moved by %.2g; scores were kept at the initial scale\n",
+        drift);
+  }
+  printf("seconds      read %.2f, map %.2f, compile %.2f, certify %.2f, run %.2f, check %.2f; peak %.0f MB\n", s->read,
+         s->map, s->compile, s->certify, s->run, s->check, lat_clock_peak_resident() / 1e6);
+}
