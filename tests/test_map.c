@@ -190,7 +190,7 @@ static void cut_sets_stay_sorted_small_and_without_supersets(void **state) {
   (void)state;
   static const uint32_t leaf[] = {1, 3, 8, 9, 33};
   struct lat_cut set[3], large = cut_of(3, leaf, 2, 1), part = cut_of(2, leaf + 1, 3, 1), other = cut_of(2, leaf + 3, 3, 0);
-  struct lat_cut late = cut_of(1, leaf + 4, 9, 9), early = cut_of(1, leaf + 3, 1, 9);
+  struct lat_cut late = cut_of(1, leaf, 9, 9), early = cut_of(1, leaf + 3, 1, 9);
   size_t count = 0;
   lat_cut_insert(set, &count, 3, LAT_CUT_DEPTH, &large);
   lat_cut_insert(set, &count, 3, LAT_CUT_DEPTH, &part); /* a subset of `large`, which goes */
@@ -200,7 +200,7 @@ static void cut_sets_stay_sorted_small_and_without_supersets(void **state) {
   lat_cut_insert(set, &count, 3, LAT_CUT_DEPTH, &other); /* equal but for the area */
   assert_true(count == 2 && set[0].leaf[0] == 9);
   lat_cut_insert(set, &count, 3, LAT_CUT_DEPTH, &late);
-  assert_true(count == 3 && set[2].leaf[0] == 33);
+  assert_true(count == 3 && set[2].leaf[0] == 1);
   lat_cut_insert(set, &count, 2 + 1, LAT_CUT_DEPTH, &early); /* a subset of `other` */
   assert_true(count == 3 && set[0].leaf[0] == 9 && set[0].size == 1 && set[1].leaf[0] == 3);
   count = 2;
