@@ -40,8 +40,7 @@ void sample_folder_remove(const char *folder) {
 }
 
 static int add_results(size_t i, struct lat_record *record) {
-  size_t steps = 1 + i % 3, extent[2] = {steps, 2}, cube_extent[3] = {2, steps, 1};
-  double cube[6] = {10, 20, 30, 40, 50, 60};
+  size_t steps = 1 + i % 3, extent[2] = {steps, 2};
   double error = 0.1 * (double)i, curve[3] = {1, 0.5, (double)NAN};
   int64_t wrong = -(int64_t)i, table[6] = {1, 2, 3, 4, 5, INT64_MAX};
   const char *verdict = i % 2 ? "größer" : "";
@@ -53,7 +52,6 @@ static int add_results(size_t i, struct lat_record *record) {
   if (i % 4 != 1)
     LAT_TRY(status, lat_record_add(record, "table", "1", "counts", LAT_INTEGER, LAT_MAY_BE_MISSING, "step,level", 2, extent,
                                    table));
-  LAT_TRY(status, lat_record_add(record, "cube", "1", "a cube", LAT_REAL, 0, "level,step,pair", 3, cube_extent, cube));
 done:
   return status;
 }

@@ -109,12 +109,10 @@ static void arrays_are_padded_and_their_extents_kept(void **state) {
   open_scene(&scene);
   struct lat_hdf5_input input;
   size_t two[3] = {POINTS, 3}, three[3] = {POINTS, 3, 2}, one[1] = {POINTS};
-  size_t four[4] = {POINTS, 2, 3, 1};
-  double curve[POINTS][3], cube[POINTS][2][3];
+  double curve[POINTS][3];
   int64_t table[POINTS][3][2], steps[POINTS], levels[POINTS], wrong[POINTS];
   assert_int_equal(lat_hdf5_open(scene.path, &input), LAT_OK);
   assert_int_equal(lat_hdf5_read(input.file, "curve", H5T_NATIVE_DOUBLE, 2, two, curve), LAT_OK);
-  assert_int_equal(lat_hdf5_read(input.file, "cube", H5T_NATIVE_DOUBLE, 4, four, cube), LAT_OK);
   assert_int_equal(lat_hdf5_read(input.file, "table", H5T_NATIVE_INT64, 3, three, table), LAT_OK);
   assert_int_equal(lat_hdf5_read(input.file, "table_extent_step", H5T_NATIVE_INT64, 1, one, steps), LAT_OK);
   assert_int_equal(lat_hdf5_read(input.file, "table_extent_level", H5T_NATIVE_INT64, 1, one, levels), LAT_OK);
@@ -131,10 +129,6 @@ static void arrays_are_padded_and_their_extents_kept(void **state) {
       double expected = failed || s >= has ? (double)NAN : known[s];
       assert_true(isnan(expected) ? isnan(curve[i][s]) : curve[i][s] == expected);
       for (size_t l = 0; l < 2; l++) {
-        if (failed || s >= has)
-          assert_true(isnan(cube[i][l][s]));
-        else
-          assert_true(cube[i][l][s] == (double)(10 * (l * has + s + 1)));
         int64_t value = s == 2 && l == 1 ? INT64_MAX : (int64_t)(2 * s + l + 1);
         assert_int_equal(table[i][s][l], none || s >= has ? INT64_MIN : value);
       }
