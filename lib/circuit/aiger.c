@@ -326,7 +326,7 @@ static void choose_polarity(struct aiger *a) {
 
 /* AND of two literals, either of which may be constant or both of one variable, as a node. */
 static int add_and(const struct aiger *a, struct lat_netlist *netlist, size_t k) {
-  uint32_t literal[2] = {a->left[k], a->right[k]}, fan_in[2];
+  uint32_t literal[2] = {a->left[k], a->right[k]}, fan_in[2] = {0, 0};
   unsigned fan_ins = 0, rows;
   int position[2] = {-1, -1};
   for (int side = 0; side < 2; side++) {
@@ -415,7 +415,7 @@ static int build(struct aiger *a, struct lat_netlist **netlist) {
         a, a->first_and_line + cycle - a->inputs,
         LAT_FAIL(LAT_INPUT, "AND gate %zu (literal %zu) is on a combinational cycle", cycle - a->inputs, 2 * variable));
   }
-  LAT_TRY(status, status);
+  if (status != LAT_OK) goto done;
   *netlist = made;
   made = NULL;
 done:
