@@ -293,6 +293,34 @@ static void decoder_decodes(void **state) {
   CHECK("decoder", decode, NULL, 1, 2, 3, 4, 5, 6, 7, 8);
 }
 
+/* Mapped gates are 0 for the input 0, so that the wave starts from rest in the mapped circuit as well. */
+static void assignments_sensitise_mapped_circuits_too(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    int64_t size;
+  } list[] = {{"ripple", 13},     {"ripple", 32},      {"kogge_stone", 13}, {"kogge_stone", 32},
+              {"comparator", 32}, {"s5_tree", 8},      {"s5_serial", 4},    {"batcher", 16},
+              {"majority", 32},   {"reachability", 9}, {"decoder", 8}};
+  for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+    const struct lat_family *family = lat_families;
+    while (strcmp(family->name, list[i].name) != 0) family++;
+    struct lat_netlist *netlist = make(list[i].name, list[i].size, 1), *mapped;
+    unsigned char *bit = calloc(netlist->inputs, 1);
+    assert_int_equal(family->sensitise(netlist, list[i].size, bit), LAT_OK);
+    for (unsigned k = 2; k <= LAT_MAX_FAN_IN; k++) {
+      struct lat_circuit_statistics statistics;
+      assert_int_equal(lat_circuit_map(netlist, k, &mapped), LAT_OK);
+      assert_int_equal(lat_circuit_measure(mapped, &statistics), LAT_OK);
+      if (last_wrong(mapped, bit, statistics.depth) != (int64_t)statistics.depth - 1)
+        fail_msg("%s:%lld for k = %u is right too early", list[i].name, (long long)list[i].size, k);
+      lat_netlist_free(mapped);
+    }
+    free(bit);
+    lat_netlist_free(netlist);
+  }
+}
+
 static void layered_has_exact_depth_no_dead_gate_and_skips(void **state) {
   (void)state;
   CHECK("layered", NULL, NULL, 1, 2, 3, 5, 8, 33, 100);
@@ -400,6 +428,7 @@ int main(void) {
       cmocka_unit_test(rule110_evolves),
       cmocka_unit_test(multiplexer_chooses),
       cmocka_unit_test(decoder_decodes),
+      cmocka_unit_test(assignments_sensitise_mapped_circuits_too),
       cmocka_unit_test(layered_has_exact_depth_no_dead_gate_and_skips),
       cmocka_unit_test(layered_depends_on_the_seed_alone),
       cmocka_unit_test(deep_circuits_need_no_stack),
