@@ -1,6 +1,6 @@
 /* Many points into one columnar file that opens as it is in xarray, netCDF4, h5py, ncdump and HDFView.
  *
- * Dimension `point` (points sorted by canonical text, numbers in it as numbers); scalars are 1-D variables over it, arrays are [point, ...] padded to
+ * Dimension `point` (points sorted by canonical text); scalars are 1-D variables over it, arrays are [point, ...] padded to
  * the largest extents with _FillValue (NaN for reals, INT64_MIN for integers) beside NAME_extent_DIM variables with the
  * true extents; CF attributes units, long_name; variable-length UTF-8 strings; Conventions = "CF-1.8". Failed points are
  * rows: their status and reason say why. The merged file is a function of the point files alone. */
@@ -20,8 +20,9 @@ struct lat_merged_copy {
 struct lat_merged {
   char *experiment;
   size_t points;
-  struct lat_point *point;        /* [points], in that order */
+  struct lat_point *point;        /* [points], sorted by canonical text */
   struct lat_merged_copy *copies; /* NULL at first */
+  int copy_failed;                /* memory for one was out: it read as missing, and an analysis of it is void */
 };
 
 /* Reads every point file (.h5) in DIR of one experiment (timing fields included when `timing` and the files exist). Damaged

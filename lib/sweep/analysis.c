@@ -142,6 +142,7 @@ int lat_analysis_make(const struct lat_experiment *experiment, const struct lat_
   made->points = merged->points;
   for (size_t i = 0; i < merged->points; i++) made->failed += lat_merged_failed(merged, i) != 0;
   if (experiment->analyse) LAT_TRY(status, experiment->analyse(merged, made));
+  LAT_CHECK(status, !merged->copy_failed, LAT_MEMORY, "no memory for an array of integers as numbers");
   *analysis = made;
   made = NULL;
 done:

@@ -42,14 +42,15 @@ const double *lat_merged_array(const struct lat_merged *merged, const char *name
   if (field->kind == LAT_REAL) return field->data.real;
   for (const struct lat_merged_copy *copy = merged->copies; copy; copy = copy->next)
     if (copy->of == field) return copy->value;
+  struct lat_merged *owner = (struct lat_merged *)merged; /* the list of copies is no part of what const promises */
   struct lat_merged_copy *copy = lat_alloc(1, sizeof *copy);
   double *value = copy ? lat_alloc(count, sizeof *value) : NULL;
   if (!value) {
     lat_free(copy);
+    owner->copy_failed = 1;
     return NULL;
   }
   for (size_t i = 0; i < count; i++) value[i] = (double)field->data.integer[i];
-  struct lat_merged *owner = (struct lat_merged *)merged; /* the list of copies is no part of what const promises */
   *copy = (struct lat_merged_copy){owner->copies, field, value};
   owner->copies = copy;
   return value;
