@@ -1,21 +1,28 @@
 #include "tests/sweep_sample.h"
 
+#include <dirent.h>
+#include <ftw.h>
 #include <math.h>
-#include <omp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/memory.h"
 #include "lib/base/random.h"
 #include "lib/base/status.h"
+#include "lib/base/text.h"
 
-#define PARAMETERS(INT, REAL, TEXT, PATH)                                                               \
-  PATH(input, "-", "a file", "", "", "")                                                                \
-  TEXT(fail, "-", "how it fails: no, numeric, input, memory, file, infinite", "no", "no,numeric", "no") \
-  INT(layers, "layers", 1, 64, "layers", "1,2,3", "1:8", "1:64")                                        \
-  REAL(beta, "1", 0, 60, "sharpness", "0.1:0.3:0.1", "0.5:2:0.5", "1:8:0.25")                           \
-  INT(seed, "-", 0, 1000000, "seed", "0,1", "0:2", "0:9")                                               \
+#define PARAMETERS(INT, REAL, TEXT, PATH)                                                                                \
+  PATH(input, "-", "a file", "", "", "")                                                                                 \
+  TEXT(fail, "-",                                                                                                        \
+       "what goes wrong: no, numeric, input, memory, file, infinite; checkpoint: nothing, but it keeps its state", "no", \
+       "no,numeric", "no")                                                                                               \
+  INT(layers, "layers", 1, 64, "layers", "1,2,3", "1:8", "1:64")                                                         \
+  REAL(beta, "1", 0, 60, "sharpness", "0.1:0.3:0.1", "0.5:2:0.5", "1:8:0.25")                                            \
+  INT(seed, "-", 0, 1000000, "seed", "0,1", "0:2", "0:9")                                                                \
   INT(wait, "ms", 0, 100000, "milliseconds that a point takes; in no result", "0", "0", "0")
 LAT_DEFINE_PARAMETERS(PARAMETERS)
 
@@ -37,13 +44,25 @@ static const char *reject(const void *pointer) {
 
 static double cost(const void *pointer) { return (double)((const struct parameters *)pointer)->layers; }
 
-static int pause_for(struct lat_run *run, int64_t milliseconds) {
+/* Waits in steps of a millisecond, or goes on from the step that the checkpoint tells. */
+static int pause_for(struct lat_run *run, int64_t milliseconds, int keeps) {
   struct timespec tick = {0, 1000000};
+  const char *path = keeps ? lat_run_checkpoint(run) : NULL;
+  char *bytes = NULL, text[32];
+  size_t count = 0;
+  int64_t from = 0;
   int status = LAT_OK;
-  for (int64_t i = 0; i < milliseconds && status == LAT_OK; i++) {
+  if (path && lat_file_read(path, &bytes, &count) == LAT_OK) LAT_TRY(status, lat_parse_int(bytes, 0, milliseconds, &from));
+  for (int64_t i = from; i < milliseconds && status == LAT_OK; i++) {
     nanosleep(&tick, NULL);
-    status = lat_run_progress(run, (double)i / (double)milliseconds);
+    status = lat_run_progress(run, (double)(i + 1) / (double)milliseconds);
+    if (status == LAT_INTERRUPTED) {
+      snprintf(text, sizeof text, "%lld", (long long)i + 1);
+      if (lat_file_write(path, text, strlen(text)) != LAT_OK) status = LAT_FILE;
+    }
   }
+done:
+  lat_free(bytes);
   return status;
 }
 
@@ -53,7 +72,7 @@ static int run_sample(struct lat_run *run) {
   int64_t odd[16], odds = 0, counts[15];
   int status = LAT_OK;
   lat_sample_runs++;
-  LAT_TRY(status, pause_for(run, p->wait));
+  LAT_TRY(status, pause_for(run, p->wait, !strcmp(p->fail, "checkpoint")));
   if (!strcmp(p->fail, "numeric")) return LAT_FAIL(LAT_NUMERIC, "the loss is not a number at step %d", (int)p->layers);
   if (!strcmp(p->fail, "input") && *p->input) return LAT_FAIL(LAT_INPUT, "%s: line 3: no gate there", p->input);
   if (!strcmp(p->fail, "memory") && lat_sample_trouble) return LAT_FAIL(LAT_MEMORY, "no memory for 1 GB");
@@ -124,3 +143,58 @@ const struct lat_experiment lat_experiment_sample = {
 };
 
 const struct lat_experiment *const lat_sample_experiments[] = {&lat_experiment_sample, NULL};
+
+void lat_sample_folder(char folder[64]) {
+  /* In memory where there is such a folder: a flush to disk for each of thousands of files takes a minute. */
+  snprintf(folder, 64, "%s/latentlab-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+  if (!mkdtemp(folder)) abort();
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *place) {
+  (void)info, (void)kind, (void)place;
+  return remove(path);
+}
+
+void lat_sample_remove(const char *folder) { nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS); }
+
+static int ends(const char *name, const char *ending) {
+  size_t length = strlen(name), tail = strlen(ending);
+  return length >= tail && !strcmp(name + length - tail, ending);
+}
+
+size_t lat_sample_count(const char *folder, const char *ending) {
+  char path[128];
+  size_t count = 0;
+  snprintf(path, sizeof path, "%s/sample", folder);
+  DIR *directory = opendir(path);
+  for (struct dirent *entry; directory && (entry = readdir(directory));) count += ends(entry->d_name, ending) != 0;
+  if (directory) closedir(directory);
+  return count;
+}
+
+const char *lat_sample_difference(const char *a, const char *b) {
+  static char found[500];
+  const char *folders[2] = {a, b};
+  *found = '\0';
+  for (int side = 0; side < 2 && !*found; side++) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/sample", folders[side]);
+    DIR *directory = opendir(path);
+    if (!directory) return "no folder of results";
+    for (struct dirent *entry; !*found && (entry = readdir(directory));) {
+      char *bytes[2] = {NULL, NULL}, file[2][400];
+      size_t count[2] = {0, 0};
+      if (!ends(entry->d_name, ".h5") || ends(entry->d_name, ".timing.h5")) continue;
+      for (int s = 0; s < 2; s++) {
+        snprintf(file[s], sizeof file[s], "%s/sample/%s", folders[s], entry->d_name);
+        if (lat_file_read(file[s], &bytes[s], &count[s]) != LAT_OK) snprintf(found, sizeof found, "%s is missing", file[s]);
+      }
+      if (!*found && (count[0] != count[1] || memcmp(bytes[0], bytes[1], count[0]) != 0))
+        snprintf(found, sizeof found, "%s differs", file[0]);
+      lat_free(bytes[0]);
+      lat_free(bytes[1]);
+    }
+    closedir(directory);
+  }
+  return found;
+}
