@@ -1,6 +1,7 @@
 /* `latentlab list`: the experiments; `latentlab list NAME`: all about one. */
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -83,6 +84,13 @@ static void print_whole(const struct lat_experiment *e) {
            o->flags & LAT_IS_TIMING ? ", a timing" : "");
 }
 
+static int by_section(const void *a, const void *b) {
+  const struct lat_experiment *left = *(const struct lat_experiment *const *)a,
+                              *right = *(const struct lat_experiment *const *)b;
+  int order = strcmp(left->section, right->section);
+  return order ? order : strcmp(left->name, right->name);
+}
+
 int lat_command_list(int argc, char **argv) {
   static const struct argp_option options[] = {{"json", 'j', 0, 0, "print JSON, and nothing else, on standard output", 0},
                                                {0}};
@@ -106,6 +114,7 @@ int lat_command_list(int argc, char **argv) {
     for (size_t i = 0; i < count; i++) json_object_array_add(all, describe(experiments[i], whole));
     return lat_cli_print_json(all);
   }
+  if (!whole) qsort(experiments, count, sizeof *experiments, by_section);
   const char *section = "";
   for (size_t i = 0; i < count; i++) {
     if (whole) {

@@ -1,4 +1,4 @@
-/* `latentlab verify`: every byte of the results against what it was made from. */
+/* `latentlab verify`: results against what they were made from. */
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>

@@ -40,7 +40,7 @@ assert {k: len(v) for k, v in d.dimensions.items()} == {"point": 11, "step": 3, 
 assert d["curve"].dimensions == ("point", "step") and d["table"].dimensions == ("point", "step", "level")
 assert "step" not in d.variables and "level" not in d.variables and list(d["point"][:]) == list(range(11))
 assert d["error"].units == "bit" and d["error"][3] == 0.1 * 3 and np.ma.getmaskarray(d["wrong"][:])[4] and d["wrong"][3] == -3
-assert d["verdict"][1] == "größer" and len(d["id"][0]) == 32 and d["canonical"][2] == "family=parity:8 layers=3"
+assert d["verdict"][1] == "größer" and len(d["id"][0]) == 32 and d["canonical"][2] == "family=parity:8 layers=003"
 t = netCDF4.Dataset(sys.argv[1] + "/merged_timing.h5")
 assert t["seconds"][0] == 0.25 and t["seconds"].units == "s" and list(t["layers"][:]) == list(range(1, 12))
 P

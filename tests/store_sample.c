@@ -62,7 +62,7 @@ int sample_point(size_t i, struct lat_point *point) {
   int64_t layers = (int64_t)(i + 1);
   const char *family = "parity:8";
   double seconds = 0.25;
-  snprintf(canonical, sizeof canonical, "family=parity:8 layers=%zu", i + 1);
+  snprintf(canonical, sizeof canonical, "family=parity:8 layers=%03zu", i + 1);
   lat_point_id("sample", 3, canonical, id);
   *point = (struct lat_point){.experiment = lat_strdup("sample"),
                               .id = lat_strdup(id),
