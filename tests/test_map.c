@@ -12,6 +12,7 @@
 #include "lib/base/status.h"
 #include "lib/circuit/aig.h"
 #include "lib/circuit/circuit.h"
+#include "lib/circuit/cuts.h"
 #include "tests/netlist_help.h"
 
 static struct lat_netlist *family(const char *text, uint64_t seed) {
@@ -166,6 +167,47 @@ static void depth_is_no_more_than_the_least_where_tables_ignore_leaves(void **st
   }
 }
 
+static struct lat_cut cut_of(uint32_t size, const uint32_t *leaf, uint32_t arrival, float area) {
+  struct lat_cut cut = {.size = size, .arrival = arrival, .area = area};
+  for (uint32_t i = 0; i < size; i++) cut.leaf[i] = leaf[i], cut.signature |= (uint32_t)1 << (leaf[i] % 32);
+  return cut;
+}
+
+static void cuts_merge_as_sets(void **state) {
+  (void)state;
+  static const uint32_t first[] = {1, 3, 40}, second[] = {3, 8}, all[] = {1, 3, 8, 40};
+  struct lat_cut a = cut_of(3, first, 0, 0), b = cut_of(2, second, 0, 0), made, expected = cut_of(4, all, 0, 0);
+  assert_int_equal(lat_cut_merge(&a, &b, 4, &made), 1);
+  assert_int_equal(made.size, 4);
+  assert_memory_equal(made.leaf, all, sizeof all);
+  assert_int_equal(made.signature, expected.signature);
+  assert_int_equal(lat_cut_merge(&a, &b, 3, &made), 0);
+  assert_int_equal(lat_cut_merge(&a, &a, 3, &made), 1);
+  assert_int_equal(made.size, 3);
+}
+
+static void cut_sets_stay_sorted_small_and_without_supersets(void **state) {
+  (void)state;
+  static const uint32_t leaf[] = {1, 3, 8, 9, 33};
+  struct lat_cut set[3], large = cut_of(3, leaf, 2, 1), part = cut_of(2, leaf + 1, 3, 1), other = cut_of(2, leaf + 3, 3, 0);
+  struct lat_cut late = cut_of(1, leaf, 9, 9), early = cut_of(1, leaf + 3, 1, 9);
+  size_t count = 0;
+  lat_cut_insert(set, &count, 3, LAT_CUT_DEPTH, &large);
+  lat_cut_insert(set, &count, 3, LAT_CUT_DEPTH, &part); /* a subset of `large`, which goes */
+  assert_true(count == 1 && set[0].size == 2);
+  lat_cut_insert(set, &count, 3, LAT_CUT_DEPTH, &large); /* a superset of `part` */
+  assert_int_equal(count, 1);
+  lat_cut_insert(set, &count, 3, LAT_CUT_DEPTH, &other); /* equal but for the area */
+  assert_true(count == 2 && set[0].leaf[0] == 9);
+  lat_cut_insert(set, &count, 3, LAT_CUT_DEPTH, &late);
+  assert_true(count == 3 && set[2].leaf[0] == 1);
+  lat_cut_insert(set, &count, 2 + 1, LAT_CUT_DEPTH, &early); /* a subset of `other` */
+  assert_true(count == 3 && set[0].leaf[0] == 9 && set[0].size == 1 && set[1].leaf[0] == 3);
+  count = 2;
+  lat_cut_insert(set, &count, 2, LAT_CUT_DEPTH, &late); /* worse than all of a full set */
+  assert_true(count == 2 && set[1].leaf[0] == 3);
+}
+
 static void function_is_kept(void **state) {
   (void)state;
   static const char *const names[] = {"parity:1",    "parity:11",  "ripple:1",      "ripple:40",      "kogge_stone:17",
@@ -302,6 +344,8 @@ int main(void) {
       cmocka_unit_test(depth_is_the_least_for_the_structure),
       cmocka_unit_test(depth_is_the_least_where_candidates_miss_it),
       cmocka_unit_test(depth_is_no_more_than_the_least_where_tables_ignore_leaves),
+      cmocka_unit_test(cuts_merge_as_sets),
+      cmocka_unit_test(cut_sets_stay_sorted_small_and_without_supersets),
       cmocka_unit_test(function_is_kept),
       cmocka_unit_test(tables_of_any_kind_are_mapped),
       cmocka_unit_test(known_depths_and_sizes),
