@@ -21,7 +21,7 @@ grep -l -E '#include .*cblas' -r lib cli experiments --include='*.[ch]' | grep -
 grep -n -E '\b(printf|puts|exit|abort)\(' -r lib --include='*.c' | grep -v -E 'snprintf|fprintf\(file|_printf\(|/\*' && complain "the library prints or exits"
 # Length, unfinished words, comparisons that let NaN pass.
 for f in $files; do n=$(wc -l <"$f"); [ "$n" -le 400 ] || complain "$f has $n lines"; done
-grep -n -E 'TODO|FIXME|XXX' $files && complain "unfinished words"
+grep -n -w -E 'TODO|FIXME|XXX' $files && complain "unfinished words"
 grep -n -E 'if \((fabsf?\([^;]*\)|[a-z_]*(err|diff)[a-z_]*) >=? ' tests/*.c && complain "a comparison that NaN passes"
 if command -v cppcheck >/dev/null; then
   cppcheck --quiet --std=c11 --language=c -I. --enable=warning,portability --inline-suppr --suppress=missingIncludeSystem \

@@ -9,18 +9,13 @@
 #include <string.h>
 /* cmocka wants the headers above first */
 #include <cmocka.h>
-#include <errno.h>
 #include <omp.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "lib/base/memory.h"
 #include "lib/base/text.h"
 #include "lib/sweep/census.h"
-#include "lib/sweep/claim.h"
 #include "lib/sweep/layout.h"
 #include "lib/sweep/runner.h"
 #include "tests/sweep_sample.h"
@@ -257,83 +252,6 @@ static void a_run_that_keeps_its_state_is_put_down_and_goes_on(void **state) {
   lat_sample_remove(out), lat_sample_remove(smooth);
 }
 
-/* Puts a claim on every point of smoke. */
-static void claim_all(const char *out, const char *content) {
-  struct lat_request request = {.size = "smoke"};
-  struct lat_sweep *plan = NULL;
-  struct lat_text path = {0};
-  size_t forgotten;
-  assert_int_equal(lat_sweep_make(&lat_experiment_sample, &request, &plan), LAT_OK);
-  assert_int_equal(lat_runner_prepare(out, plan, 0, &forgotten), LAT_OK);
-  for (size_t i = 0; i < plan->count; i++) {
-    assert_int_equal(lat_path(&path, "%s/sample/%s.lock", out, plan->point[i].id), LAT_OK);
-    assert_int_equal(lat_file_write(path.bytes, content, strlen(content)), LAT_OK);
-  }
-  lat_text_free(&path);
-  lat_sweep_free(plan);
-}
-
-static void claims_of_the_dead_and_of_other_hosts_hold_nobody_up(void **state) {
-  (void)state;
-  char out[64], serial[64], content[400], host[256] = "";
-  lat_sample_folder(serial);
-  run_plain(serial, NULL, 0, 0);
-  gethostname(host, sizeof host - 1);
-  pid_t child = fork();
-  if (child == 0) _exit(0);
-  waitpid(child, NULL, 0);
-  for (int i = 0; i < 3; i++) {
-    lat_sample_folder(out);
-    if (i == 0)
-      snprintf(content, sizeof content, "%s %ld 1\n", host, (long)child); /* gone */
-    else if (i == 1)
-      snprintf(content, sizeof content, "%s %ld 1\n", host, (long)getppid()); /* alive, but began at another time */
-    else
-      snprintf(content, sizeof content, "another-host-%s 1 1\n", host);
-    claim_all(out, content);
-    struct watch watch = run_plain(out, NULL, 0, 0);
-    assert_int_equal(watch.told[LAT_EVENT_DONE], 15);
-    assert_int_equal(lat_sample_count(out, ".lock"), 0);
-    same(out, serial);
-    lat_sample_remove(out);
-  }
-  lat_sample_remove(serial);
-}
-
-static void a_living_claim_is_kept_and_waited_for(void **state) {
-  (void)state;
-  char out[64], path[128];
-  lat_sample_folder(out);
-  snprintf(path, sizeof path, "%s/lock", out);
-  int ready[2];
-  assert_int_equal(pipe(ready), 0);
-  pid_t child = fork();
-  if (child == 0) {
-    enum lat_claim claim;
-    struct timespec pause = {0, 300000000};
-    int taken = lat_claim_take(path, 0, &claim) == LAT_OK && claim == LAT_CLAIM_MINE;
-    (void)!write(ready[1], "x", 1);
-    nanosleep(&pause, NULL);
-    lat_claim_drop(path);
-    _exit(!taken);
-  }
-  char byte;
-  assert_int_equal(read(ready[0], &byte, 1), 1);
-  enum lat_claim claim;
-  assert_int_equal(lat_claim_held(path), 1);
-  assert_int_equal(lat_claim_take(path, 1, &claim), LAT_OK);
-  assert_int_equal(claim, LAT_CLAIM_HERE);
-  int result;
-  waitpid(child, &result, 0);
-  assert_int_equal(result, 0);
-  assert_int_equal(lat_claim_held(path), 0);
-  assert_int_equal(lat_claim_take(path, 0, &claim), LAT_OK);
-  assert_int_equal(claim, LAT_CLAIM_MINE);
-  assert_int_equal(lat_claim_held(path), 1);
-  close(ready[0]), close(ready[1]);
-  lat_sample_remove(out);
-}
-
 static void a_folder_that_takes_no_file_ends_the_run_with_a_sentence(void **state) {
   (void)state;
   char out[64], below[128];
@@ -398,8 +316,6 @@ int main(int argc, char **argv) {
       cmocka_unit_test(trouble_of_this_machine_is_no_row_and_is_tried_again),
       cmocka_unit_test(a_stop_loses_nothing),
       cmocka_unit_test(a_run_that_keeps_its_state_is_put_down_and_goes_on),
-      cmocka_unit_test(claims_of_the_dead_and_of_other_hosts_hold_nobody_up),
-      cmocka_unit_test(a_living_claim_is_kept_and_waited_for),
       cmocka_unit_test(a_folder_that_takes_no_file_ends_the_run_with_a_sentence),
       cmocka_unit_test(every_failed_allocation_is_survived_without_a_leak),
   };

@@ -204,7 +204,7 @@ static int compare(const struct step *step, const char *parameters) {
 }
 
 int lat_filter_takes(const struct lat_filter *filter, const void *parameters) {
-  unsigned char stack[2 * DEEPEST + 8];
+  unsigned char stack[2 * DEEPEST + 8] = {0};
   size_t top = 0;
   for (size_t i = 0; i < filter->count; i++) {
     const struct step *step = &filter->step[i];
