@@ -33,14 +33,16 @@ static unsigned long long began(long process) {
   return at ? strtoull(at, NULL, 10) : 0;
 }
 
-static void host_name(char host[256]) {
-  if (gethostname(host, 256) != 0) strcpy(host, "unknown");
-  host[255] = '\0';
-  if (*host == '\0') strcpy(host, "unknown");
+enum { HOST = 256 };
+
+static void host_name(char host[static HOST]) {
+  if (gethostname(host, HOST) != 0) *host = '\0';
+  host[HOST - 1] = '\0';
+  if (*host == '\0') snprintf(host, HOST, "unknown");
 }
 
 int lat_claim_held(const char *path) {
-  char text[CONTENT], host[256], mine[256];
+  char text[CONTENT], host[HOST], mine[HOST];
   long process = 0;
   unsigned long long start = 0;
   struct stat info;
@@ -62,7 +64,7 @@ int lat_claim_take(const char *path, int force, enum lat_claim *claim) {
   for (int attempt = 0; attempt < 3; attempt++) {
     int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor >= 0) {
-      char text[CONTENT], host[256];
+      char text[CONTENT], host[HOST];
       host_name(host);
       int count = snprintf(text, sizeof text, "%s %ld %llu\n", host, (long)getpid(), began((long)getpid()));
       errno = ENOSPC;

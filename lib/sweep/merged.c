@@ -23,7 +23,7 @@ int64_t lat_merged_integer(const struct lat_merged *merged, const char *name, si
 
 double lat_merged_real(const struct lat_merged *merged, const char *name, size_t point) {
   const struct lat_field *field = find(merged, name, point);
-  if (!field || field->rank != 0) return NAN;
+  if (!field || field->rank != 0) return (double)NAN;
   if (field->kind == LAT_INTEGER) return (double)field->data.integer[0];
   return field->kind == LAT_REAL ? field->data.real[0] : (double)NAN;
 }
