@@ -9,7 +9,7 @@ cd "$(dirname "$0")"
 
 need=(gcc make pkg-config libc6-dev libgomp1 libgsl-dev libhdf5-dev libopenblas-dev libcyaml-dev libyaml-dev libjson-c-dev libxxhash-dev
       librandom123-dev libcmocka-dev gnuplot-nox fonts-liberation)
-peers=(berkeley-abc python3-h5py python3-xarray python3-netcdf4)
+peers=(berkeley-abc python3-h5py python3-xarray python3-netcdf4 python3-h5netcdf netcdf-bin)
 
 usage() { sed -n '2,6s/^# \{0,1\}//p' "$0"; }
 die() { echo "run_all.sh: $*" >&2; exit 2; }

@@ -146,7 +146,13 @@ int lat_circuit_options(int argc, char **argv, struct lat_circuit_request *reque
   memset(request, 0, sizeof *request);
   request->construction.layers = 1;
   request->random = SIZE_MAX;
-  if (argp_parse(&argp, argc, argv, ARGP_NO_ERRS, &at, &words) != 0) {
+  /* argp tells misuse in two lines; with its own messages off it would not print help either */
+  unsigned quiet = ARGP_NO_ERRS;
+  for (int k = 1; k < argc; k++) {
+    static const char *const asks[] = {"--help", "--usage", "--version", "-?", "-V"};
+    for (size_t a = 0; a < sizeof asks / sizeof *asks; a++) quiet = strcmp(argv[k], asks[a]) == 0 ? 0 : quiet;
+  }
+  if (argp_parse(&argp, argc, argv, quiet, &at, &words) != 0) {
     return lat_cli_misuse(
         "an unknown option, or one without its value, at or before '%s'; `latentlab circuit --help` lists them",
         argv[at > 1 ? at - 1 : argc - 1]);

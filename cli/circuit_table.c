@@ -56,12 +56,12 @@ static void print_outputs(const struct lat_circuit_outcome *outcome) {
     size_t right = T + 1, ready = T + 1;
     while (right > 0 && outcome->output_wrong[right - 1] == 0) right--;
     while (ready > 0 && outcome->output_ready[ready - 1] == outputs) ready--;
-    printf("             the initial state agrees in %.1f %% of the bits; all ",
+    printf("             the initial state agrees in %.1f %% of the bits; outputs ",
            100.0 * (1.0 - (double)outcome->output_wrong[0] / (double)total));
-    if (right <= T) printf("right from step %zu on, ", right);
-    if (right > T) printf("never right, ");
-    if (ready <= T) printf("ready from step %zu on\n", ready);
-    if (ready > T) printf("not ready by step %zu\n", T);
+    if (right <= T) printf("all right from step %zu on, ", right);
+    if (right > T) printf("not all right at the end, ");
+    if (ready <= T) printf("all ready from step %zu on\n", ready);
+    if (ready > T) printf("not all ready by step %zu\n", T);
   }
   for (size_t n = 0; n < count; n++) {
     least = outcome->settled[n] < least ? outcome->settled[n] : least;

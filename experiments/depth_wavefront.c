@@ -9,17 +9,16 @@
 #include "lib/base/status.h"
 #include "lib/circuit/circuit.h"
 #include "lib/circuit/settle.h"
-#include "lib/compile/engine.h"
+#include "lib/compile/wavefront.h"
 #include "lib/info/interval.h"
 #include "lib/sweep/experiment.h"
 
 #define PARAMETERS(INT, REAL, TEXT, PATH)                                                                                  \
   PATH(circuit, "", "circuit file (AIGER, BENCH or BLIF), taken where family is file", "", "", "")                         \
-  TEXT(                                                                                                                    \
-      family, "", "circuit family NAME:SIZE, or file", "ripple:6,batcher:8,file",                                          \
-      "ripple:12,ripple:60,parity:64,kogge_stone:32,comparator:32,batcher:32,s5_serial:12,layered:120,multiplexer:5,file", \
-      "ripple:12,ripple:60,ripple:128,parity:256,kogge_stone:64,wallace:16,comparator:64,sipser:5,s5_tree:32,"             \
-      "s5_serial:32,batcher:64,majority:63,reachability:12,rule110:40,layered:120,layered:250,multiplexer:7,file")         \
+  TEXT(family, "", "circuit family NAME:SIZE, or file", "ripple:6,batcher:8,file",                                         \
+       "ripple:12,ripple:60,parity:64,kogge_stone:16,comparator:32,batcher:16,s5_serial:5,layered:120,multiplexer:5,file", \
+       "ripple:12,ripple:60,ripple:128,parity:256,kogge_stone:64,wallace:16,comparator:64,sipser:5,s5_tree:32,"            \
+       "s5_serial:32,batcher:64,majority:63,reachability:12,rule110:40,layered:120,layered:250,multiplexer:7,file")        \
   INT(lut, "fan-ins", 0, 6, "fan-ins of a mapped node; 0: the gates as they are", "0", "0,4", "0,2,3,4,6")                 \
   TEXT(form, "", "plain: no norm, ReLU, full mask; gpt2: LayerNorm, GELU, causal mask", "plain,gpt2", "plain,gpt2",        \
        "plain,gpt2")                                                                                                       \
@@ -80,7 +79,7 @@ static const char *reject(const void *pointer) {
     return "the control is run on plain gates with one layer";
   if (p->layers > 3 && (file || p->lut != 0 || strcmp(p->form, "plain") != 0 || family_depth(p->family) > 24))
     return "over 3 layers: plain gates of at most 24 levels";
-  if (p->layers == 2 && strcmp(p->form, "gpt2") == 0 && p->lut != 0) return "two layers: plain form, or gates";
+  if (p->layers == 2 && strcmp(p->form, "gpt2") == 0) return "form gpt2 is run with one layer and with three";
   return NULL;
 }
 
@@ -132,79 +131,17 @@ done:
   return status;
 }
 
-/* What a run records, with the sums that are made of it. */
-struct tally {
-  size_t steps, levels, vectors; /* steps and levels count 0 too */
-  uint64_t *wires;               /* [levels] */
-  struct lat_engine_record record;
-  int64_t checked, wrong, late, early, *front;
-};
-
 static int tell(void *context, size_t done, size_t total) {
   return lat_run_progress(context, (double)done / (double)total) != LAT_OK;
 }
 
-static int tally_alloc(struct tally *tally, const struct lat_compiled *compiled, size_t outputs_shown, size_t vectors,
-                       size_t steps) {
-  size_t levels = compiled->depth + 1;
-  *tally = (struct tally){.steps = steps + 1, .levels = levels, .vectors = vectors};
-  struct lat_engine_record *r = &tally->record;
-  r->steps = steps;
-  tally->wires = lat_calloc(levels, sizeof *tally->wires);
-  tally->front = lat_calloc(steps + 1, sizeof *tally->front);
-  r->level_right = lat_calloc((steps + 1) * levels, sizeof *r->level_right);
-  r->level_ready = lat_calloc((steps + 1) * levels, sizeof *r->level_ready);
-  r->output_wrong = lat_calloc(steps + 1, sizeof *r->output_wrong);
-  r->output_ready = lat_calloc(steps + 1, sizeof *r->output_ready);
-  r->settled_step = lat_calloc(vectors, sizeof *r->settled_step);
-  r->largest_error = lat_calloc(steps + 1, sizeof *r->largest_error);
-  int status = lat_vectors_alloc(outputs_shown, vectors, &r->outputs);
-  if (status != LAT_OK || tally->wires == NULL || tally->front == NULL || r->level_right == NULL ||
-      r->level_ready == NULL || r->output_wrong == NULL || r->output_ready == NULL || r->settled_step == NULL ||
-      r->largest_error == NULL)
-    return LAT_MEMORY;
-  for (size_t i = 0; i < compiled->nodes; i++)
-    if (compiled->level[i] < levels) tally->wires[compiled->level[i]]++;
-  return LAT_OK;
-}
-
-static void tally_free(struct tally *tally) {
-  struct lat_engine_record *r = &tally->record;
-  void *held[] = {tally->wires,    tally->front,    r->level_right,  r->level_ready,
-                  r->output_wrong, r->output_ready, r->settled_step, r->largest_error};
-  for (size_t i = 0; i < sizeof held / sizeof *held; i++) lat_free(held[i]);
-  lat_vectors_free(r->outputs);
-}
-
-/* The claim, cell by cell: at or below level L t all right and ready, above it nothing ready. */
-static void tally_sum(struct tally *tally, size_t layers) {
-  for (size_t t = 0; t < tally->steps; t++) {
-    int whole = 1;
-    tally->front[t] = -1;
-    for (size_t l = 0; l < tally->levels; l++) {
-      int64_t all = (int64_t)(tally->wires[l] * tally->vectors);
-      int64_t right = (int64_t)tally->record.level_right[t * tally->levels + l];
-      int64_t ready = (int64_t)tally->record.level_ready[t * tally->levels + l];
-      whole = whole && ready == all;
-      if (whole) tally->front[t] = (int64_t)l;
-      if (l <= layers * t) {
-        tally->checked += all;
-        tally->wrong += all - right;
-        tally->late += all - ready;
-      } else {
-        tally->early += ready;
-      }
-    }
-  }
-}
-
-static int put_cells(struct lat_run *run, const char *name, const struct tally *tally, const uint64_t *count) {
-  size_t cells = tally->steps * tally->levels, extent[2] = {tally->steps, tally->levels};
+static int put_cells(struct lat_run *run, const char *name, const struct lat_wavefront *wave, const uint64_t *count) {
+  size_t cells = wave->steps * wave->levels, extent[2] = {wave->steps, wave->levels};
   if (cells > CELLS) return LAT_OK;
   double *part = lat_alloc(cells, sizeof *part);
   if (part == NULL) return LAT_MEMORY;
   for (size_t i = 0; i < cells; i++) {
-    double all = (double)(tally->wires[i % tally->levels] * tally->vectors);
+    double all = (double)(wave->wires[i % wave->levels] * wave->vectors);
     part[i] = all > 0 ? (double)count[i] / all : (double)NAN;
   }
   int status = lat_put_reals(run, name, 2, extent, part);
@@ -212,33 +149,33 @@ static int put_cells(struct lat_run *run, const char *name, const struct tally *
   return status;
 }
 
-static int put_tally(struct lat_run *run, const struct tally *tally, size_t shown, const uint32_t *predicted) {
+static int put_wavefront(struct lat_run *run, const struct lat_wavefront *wave, size_t shown, const uint32_t *predicted) {
   int status = LAT_OK;
-  const struct lat_engine_record *r = &tally->record;
-  double *part = lat_alloc(tally->steps, sizeof *part);
-  int64_t *settled = lat_alloc(tally->vectors, sizeof *settled), last = 0, unpredicted = 0;
+  const struct lat_engine_record *r = &wave->record;
+  double *part = lat_alloc(wave->steps, sizeof *part);
+  int64_t *settled = lat_alloc(wave->vectors, sizeof *settled), last = 0, unpredicted = 0;
   LAT_CHECK(status, part != NULL && settled != NULL, LAT_MEMORY, "no memory for the results");
-  LAT_TRY(status, lat_put_integer(run, "checked", tally->checked));
-  LAT_TRY(status, lat_put_integer(run, "wrong", tally->wrong));
-  LAT_TRY(status, lat_put_integer(run, "late", tally->late));
-  LAT_TRY(status, lat_put_integer(run, "early", tally->early));
-  LAT_TRY(status, lat_put_integers(run, "front", 1, &tally->steps, tally->front));
-  for (size_t t = 0; t < tally->steps; t++) part[t] = 1 - (double)r->output_wrong[t] / (double)(shown * tally->vectors);
-  LAT_TRY(status, lat_put_reals(run, "output_right", 1, &tally->steps, part));
-  for (size_t t = 0; t < tally->steps; t++) part[t] = (double)r->output_ready[t] / (double)shown;
-  LAT_TRY(status, lat_put_reals(run, "output_ready", 1, &tally->steps, part));
-  LAT_TRY(status, lat_put_reals(run, "largest_error", 1, &tally->steps, r->largest_error));
-  for (size_t n = 0; n < tally->vectors; n++) {
+  LAT_TRY(status, lat_put_integer(run, "checked", wave->checked));
+  LAT_TRY(status, lat_put_integer(run, "wrong", wave->wrong));
+  LAT_TRY(status, lat_put_integer(run, "late", wave->late));
+  LAT_TRY(status, lat_put_integer(run, "early", wave->early));
+  LAT_TRY(status, lat_put_integers(run, "front", 1, &wave->steps, wave->front));
+  for (size_t t = 0; t < wave->steps; t++) part[t] = 1 - (double)r->output_wrong[t] / (double)(shown * wave->vectors);
+  LAT_TRY(status, lat_put_reals(run, "output_right", 1, &wave->steps, part));
+  for (size_t t = 0; t < wave->steps; t++) part[t] = (double)r->output_ready[t] / (double)shown;
+  LAT_TRY(status, lat_put_reals(run, "output_ready", 1, &wave->steps, part));
+  LAT_TRY(status, lat_put_reals(run, "largest_error", 1, &wave->steps, r->largest_error));
+  for (size_t n = 0; n < wave->vectors; n++) {
     settled[n] = r->settled_step[n];
     unpredicted += r->settled_step[n] != predicted[n];
-    if (n + 1 < tally->vectors && settled[n] > last) last = settled[n];
+    if (n + 1 < wave->vectors && settled[n] > last) last = settled[n];
   }
-  LAT_TRY(status, lat_put_integers(run, "settled_step", 1, &tally->vectors, settled));
+  LAT_TRY(status, lat_put_integers(run, "settled_step", 1, &wave->vectors, settled));
   LAT_TRY(status, lat_put_integer(run, "unpredicted", unpredicted));
   LAT_TRY(status, lat_put_integer(run, "settled_last", last));
-  LAT_TRY(status, lat_put_integer(run, "sensitised", settled[tally->vectors - 1]));
-  LAT_TRY(status, put_cells(run, "right", tally, r->level_right));
-  LAT_TRY(status, put_cells(run, "ready", tally, r->level_ready));
+  LAT_TRY(status, lat_put_integer(run, "sensitised", settled[wave->vectors - 1]));
+  LAT_TRY(status, put_cells(run, "right", wave, r->level_right));
+  LAT_TRY(status, put_cells(run, "ready", wave, r->level_ready));
 done:
   lat_free(part);
   lat_free(settled);
@@ -264,7 +201,7 @@ static int run(struct lat_run *run) {
   struct lat_compiled *compiled = NULL;
   struct lat_engine *engine = NULL;
   struct lat_certificate certificate;
-  struct tally tally = {0};
+  struct lat_wavefront wave = {0};
   uint32_t *predicted = NULL;
   int status, gpt2 = strcmp(p->form, "gpt2") == 0, uniform = strcmp(p->attention, "uniform") == 0;
   size_t layers = (size_t)p->layers, vectors = (size_t)p->vectors + 1;
@@ -294,13 +231,13 @@ static int run(struct lat_run *run) {
     }
   LAT_TRY(status, lat_engine_alloc(compiled, uniform ? LAT_ATTENTION_DENSE : LAT_ATTENTION_AUTO, &engine));
   lat_certify(compiled, lat_engine_attention(engine), &certificate);
-  LAT_TRY(status, tally_alloc(&tally, compiled, netlist->outputs, vectors, steps));
-  tally.record.progress = tell;
-  tally.record.context = run;
+  LAT_TRY(status, lat_wavefront_alloc(&wave, compiled, netlist->outputs, vectors, steps));
+  wave.record.progress = tell;
+  wave.record.context = run;
   double start = lat_clock();
-  LAT_TRY(status, lat_engine_run(engine, inputs, values, &tally.record));
+  LAT_TRY(status, lat_engine_run(engine, inputs, values, &wave.record));
   double seconds = lat_clock() - start;
-  tally_sum(&tally, layers);
+  lat_wavefront_sum(&wave, layers);
 
   LAT_TRY(status, lat_put_integer(run, "depth", compiled->depth));
   LAT_TRY(status, lat_put_integer(run, "nodes", (int64_t)compiled->nodes));
@@ -311,11 +248,11 @@ static int run(struct lat_run *run) {
   LAT_TRY(status, lat_put_real(run, "beta", uniform ? 0 : compiled->beta));
   LAT_TRY(status, lat_put_integer(run, "parameters", (int64_t)compiled->model->count));
   LAT_TRY(status,
-          lat_put_integer(run, "wrong_vectors", count_wrong_vectors(netlist, values, tally.record.outputs, vectors - 1)));
-  LAT_TRY(status, put_tally(run, &tally, netlist->outputs, predicted));
+          lat_put_integer(run, "wrong_vectors", count_wrong_vectors(netlist, values, wave.record.outputs, vectors - 1)));
+  LAT_TRY(status, put_wavefront(run, &wave, netlist->outputs, predicted));
   LAT_TRY(status, lat_put_real(run, "seconds", seconds));
 done:
-  tally_free(&tally);
+  lat_wavefront_free(&wave);
   lat_engine_free(engine);
   lat_compiled_free(compiled);
   lat_free(predicted);

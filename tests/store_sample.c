@@ -40,7 +40,8 @@ void sample_folder_remove(const char *folder) {
 }
 
 static int add_results(size_t i, struct lat_record *record) {
-  size_t steps = 1 + i % 3, extent[2] = {steps, 2};
+  size_t steps = 1 + i % 3, extent[2] = {steps, 2}, cube_extent[3] = {2, steps, 1};
+  double cube[6] = {10, 20, 30, 40, 50, 60};
   double error = 0.1 * (double)i, curve[3] = {1, 0.5, (double)NAN};
   int64_t wrong = -(int64_t)i, table[6] = {1, 2, 3, 4, 5, INT64_MAX};
   const char *verdict = i % 2 ? "größer" : "";
@@ -52,6 +53,7 @@ static int add_results(size_t i, struct lat_record *record) {
   if (i % 4 != 1)
     LAT_TRY(status, lat_record_add(record, "table", "1", "counts", LAT_INTEGER, LAT_MAY_BE_MISSING, "step,level", 2, extent,
                                    table));
+  LAT_TRY(status, lat_record_add(record, "cube", "1", "a cube", LAT_REAL, 0, "level,step,pair", 3, cube_extent, cube));
 done:
   return status;
 }
@@ -62,7 +64,7 @@ int sample_point(size_t i, struct lat_point *point) {
   int64_t layers = (int64_t)(i + 1);
   const char *family = "parity:8";
   double seconds = 0.25;
-  snprintf(canonical, sizeof canonical, "family=parity:8 layers=%03zu", i + 1);
+  snprintf(canonical, sizeof canonical, "family=parity:8 layers=%zu", i + 1);
   lat_point_id("sample", 3, canonical, id);
   *point = (struct lat_point){.experiment = lat_strdup("sample"),
                               .id = lat_strdup(id),

@@ -9,7 +9,7 @@ const char *sample_folder(char folder[64]);
 void sample_folder_remove(const char *folder);
 size_t sample_files(const char *folder); /* how many files there are */
 
-/* Point number i: two parameters, scalars of every kind, a real [step] and an integer [step,level] with 1 + i % 3 steps, a
+/* Point number i: two parameters, scalars of every kind, a real [step], an integer [step,level] and a real [level,step,pair] with 1 + i % 3 steps, a
  * missing value, a timing. Every fifth (i % 5 == 4) failed. LAT_MEMORY; then `point` is empty. */
 int sample_point(size_t i, struct lat_point *point);
 

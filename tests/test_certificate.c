@@ -9,8 +9,10 @@
 
 #include <cmocka.h>
 
+#include "lib/base/memory.h"
 #include "lib/base/status.h"
 #include "lib/compile/certificate.h"
+#include "lib/compile/engine.h"
 #include "lib/compile/layout.h"
 #include "tests/compile_help.h"
 
@@ -175,6 +177,58 @@ static void what_is_certified_stands_under_every_option(void **state) {
         }
 }
 
+/* Wrong output bits after the last step, by the engine; *error gets its largest error of a settled value. */
+static uint64_t wrong_in_engine(const struct lat_netlist *netlist, const struct lat_compiled *compiled,
+                                enum lat_attention attention, double *error) {
+  struct lat_engine *engine;
+  struct lat_vectors *inputs, *values;
+  size_t T = compiled->construction.steps;
+  assert_int_equal(lat_vectors_alloc(netlist->inputs, (size_t)1 << netlist->inputs, &inputs), LAT_OK);
+  assert_int_equal(lat_vectors_alloc(netlist->nodes, inputs->count, &values), LAT_OK);
+  lat_vectors_exhaustive(inputs);
+  lat_simulate(netlist, inputs, values);
+  if (lat_engine_alloc(compiled, attention, &engine) != LAT_OK) fail_msg("%s", lat_error_message());
+  uint64_t *wrong = lat_calloc(T + 1, sizeof *wrong), last;
+  double *errors = lat_calloc(T + 1, sizeof *errors);
+  struct lat_engine_record record = {.output_wrong = wrong, .largest_error = errors};
+  assert_int_equal(lat_engine_run(engine, inputs, values, &record), LAT_OK);
+  last = wrong[T];
+  *error = errors[T];
+  lat_free(errors);
+  lat_free(wrong);
+  lat_engine_free(engine);
+  lat_vectors_free(values);
+  lat_vectors_free(inputs);
+  return last;
+}
+
+static void what_is_certified_stands_in_the_engine(void **state) {
+  (void)state;
+  for (int norm = LAT_NORM_NONE; norm <= LAT_NORM_LAYERNORM; norm++)
+    for (int attention = LAT_ATTENTION_DENSE; attention <= LAT_ATTENTION_FAST; attention++)
+      for (int which = 0; which < 3; which++)
+        for (int room = 0; room < 2; room++) {
+          struct lat_construction construction = help_plain(which == 2 ? 3 : 2);
+          construction.norm = (enum lat_norm)norm;
+          construction.activation = which == 2 ? LAT_ACTIVATION_GELU : LAT_ACTIVATION_RELU;
+          construction.steps = STEPS;
+          struct lat_netlist *netlist = which == 2 ? help_random(4, 6, 70, 3) : adversary(which ? 50 : 64, 0);
+          construction.beta = certify(netlist, construction, (enum lat_attention)attention).beta_minimum + 2 * room;
+          struct lat_compiled *compiled = compile(netlist, &construction);
+          struct lat_certificate certificate;
+          lat_certify(compiled, (enum lat_attention)attention, &certificate);
+          assert_true(certificate.certified);
+          double eta = strtod(strstr(certificate.inequality, "eta ") + 4, NULL), error;
+          uint64_t wrong = wrong_in_engine(netlist, compiled, (enum lat_attention)attention, &error);
+          if (wrong || !(error <= eta * 1.01))
+            fail_msg("norm %d %s beta %g: %llu wrong, error %g, eta %g", norm,
+                     lat_attention_name((enum lat_attention)attention), compiled->beta, (unsigned long long)wrong, error,
+                     eta);
+          lat_compiled_free(compiled);
+          lat_netlist_free(netlist);
+        }
+}
+
 /* The measured error of a value never exceeds the eta that the inequality uses, which is printed in it. */
 static void measured_error_stays_below_the_bound(void **state) {
   (void)state;
@@ -246,6 +300,7 @@ int main(void) {
       cmocka_unit_test(the_adversary_wins_where_the_formula_ends),
       cmocka_unit_test(full_address_space_of_512),
       cmocka_unit_test(what_is_certified_stands_under_every_option),
+      cmocka_unit_test(what_is_certified_stands_in_the_engine),
       cmocka_unit_test(measured_error_stays_below_the_bound),
       cmocka_unit_test(automatic_beta_is_certified_with_room),
       cmocka_unit_test(below_the_bound_it_says_not_certified),

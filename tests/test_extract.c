@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -11,6 +12,7 @@
 #include "lib/base/memory.h"
 #include "lib/base/random.h"
 #include "lib/base/status.h"
+#include "lib/store/weights.h"
 #include "tests/compile_help.h"
 
 static struct lat_compiled *compile(const struct lat_netlist *netlist, const struct lat_construction *construction) {
@@ -184,6 +186,39 @@ static void layers_that_disagree_are_refused(void **state) {
   lat_netlist_free(netlist);
 }
 
+/* Only what the file keeps is there: no layout, no netlist. */
+static void a_model_from_a_file_is_read_back(void **state) {
+  (void)state;
+  char folder[] = "/tmp/latentlab_extract_XXXXXX", path[64];
+  assert_non_null(mkdtemp(folder));
+  snprintf(path, sizeof path, "%s/model.h5", folder);
+  for (int variant = 0; variant < 2; variant++) {
+    struct lat_netlist *netlist = help_random(8, 6, 40, 4), *extracted;
+    struct lat_construction construction = help_plain(4);
+    construction.variant = (enum lat_variant)variant;
+    construction.norm = LAT_NORM_LAYERNORM;
+    construction.activation = LAT_ACTIVATION_GELU_TANH;
+    construction.layers = 5;
+    struct lat_compiled *compiled = compile(netlist, &construction);
+    struct lat_transformer *model;
+    struct lat_prompt *prompt;
+    assert_int_equal(lat_weights_save(path, compiled->model, compiled->prompt), LAT_OK);
+    lat_compiled_free(compiled);
+    assert_int_equal(lat_weights_load(path, &model, &prompt), LAT_OK);
+    if (lat_compile_extract(model, prompt, &extracted) != LAT_OK) fail_msg("%s", lat_error_message());
+    struct lat_vectors *want = outputs_of(netlist), *got = outputs_of(extracted);
+    assert_true(same(want, got));
+    lat_vectors_free(want);
+    lat_vectors_free(got);
+    lat_netlist_free(extracted);
+    lat_prompt_free(prompt);
+    lat_transformer_free(model);
+    lat_netlist_free(netlist);
+  }
+  assert_int_equal(remove(path), 0);
+  assert_int_equal(remove(folder), 0);
+}
+
 static void a_model_of_random_weights_is_refused(void **state) {
   (void)state;
   struct lat_netlist *netlist = help_c17(), *extracted;
@@ -229,8 +264,8 @@ int main(void) {
   omp_set_num_threads(1); /* tiny models, many times; the number of threads changes no bit */
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(extracted_circuit_has_the_same_function), cmocka_unit_test(every_flipped_sign_is_refused_or_shows),
-      cmocka_unit_test(layers_that_disagree_are_refused),        cmocka_unit_test(a_model_of_random_weights_is_refused),
-      cmocka_unit_test(every_failing_allocation_is_survived),
+      cmocka_unit_test(layers_that_disagree_are_refused),        cmocka_unit_test(a_model_from_a_file_is_read_back),
+      cmocka_unit_test(a_model_of_random_weights_is_refused),    cmocka_unit_test(every_failing_allocation_is_survived),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,116 +14,7 @@
 #include "lib/base/random.h"
 #include "lib/base/status.h"
 #include "lib/circuit/circuit.h"
-
-typedef void reference_function(int64_t n, const unsigned char *in, unsigned char *out);
-typedef void draw_function(int64_t n, struct lat_random *random, unsigned char *in, size_t inputs);
-
-static uint64_t number(const unsigned char *bit, int64_t n) {
-  uint64_t value = 0;
-  for (int64_t i = 0; i < n; i++) value |= (uint64_t)bit[i] << i;
-  return value;
-}
-static void spell(uint64_t value, unsigned char *bit, int64_t n) {
-  for (int64_t i = 0; i < n; i++) bit[i] = (unsigned char)(value >> i & 1);
-}
-static int64_t ones(const unsigned char *bit, int64_t n) {
-  int64_t count = 0;
-  for (int64_t i = 0; i < n; i++) count += bit[i];
-  return count;
-}
-
-static void parity(int64_t n, const unsigned char *in, unsigned char *out) { out[0] = (unsigned char)(ones(in, n) % 2); }
-static void add(int64_t n, const unsigned char *in, unsigned char *out) {
-  spell(number(in, n) + number(in + n, n), out, n + 1);
-}
-static void multiply(int64_t n, const unsigned char *in, unsigned char *out) {
-  spell(number(in, n) * number(in + n, n), out, 2 * n);
-}
-static void square_root(int64_t n, const unsigned char *in, unsigned char *out) {
-  uint64_t x = number(in, 2 * n), root = 0;
-  for (uint64_t step = (uint64_t)1 << (n - 1); step > 0; step /= 2)
-    if ((root + step) * (root + step) <= x) root += step;
-  spell(root, out, n);
-}
-static void compare(int64_t n, const unsigned char *in, unsigned char *out) { out[0] = number(in, n) < number(in + n, n); }
-static void sort(int64_t n, const unsigned char *in, unsigned char *out) {
-  int64_t zeros = n - ones(in, n);
-  for (int64_t i = 0; i < n; i++) out[i] = i >= zeros;
-}
-static void majority(int64_t n, const unsigned char *in, unsigned char *out) { out[0] = 2 * ones(in, n) > n; }
-
-/* The tree from its top: the bottom level is an OR, so level n - 1, at the top, is an AND when n is even. */
-static int sipser_from(int64_t levels, const unsigned char *in) {
-  if (levels == 0) return in[0];
-  int64_t part = (int64_t)1 << 2 * (levels - 1);
-  int count = 0;
-  for (int64_t i = 0; i < 4; i++) count += sipser_from(levels - 1, in + i * part);
-  return levels % 2 ? count > 0 : count == 4;
-}
-static void sipser(int64_t n, const unsigned char *in, unsigned char *out) { out[0] = (unsigned char)sipser_from(n, in); }
-
-static void permutations(int64_t n, const unsigned char *in, unsigned char *out) {
-  memset(out, 0, 25);
-  for (int start = 0; start < 5; start++) {
-    int at = start;
-    for (int64_t t = 0; t < n; t++) {
-      int to = 0;
-      while (!in[25 * t + 5 * at + to]) to++;
-      at = to;
-    }
-    out[5 * start + at] = 1;
-  }
-}
-static void draw_permutations(int64_t n, struct lat_random *random, unsigned char *in, size_t inputs) {
-  memset(in, 0, inputs);
-  for (int64_t t = 0; t < n; t++) {
-    uint32_t order[5];
-    lat_random_permutation(random, order, 5);
-    for (int j = 0; j < 5; j++) in[25 * t + 5 * j + (int)order[j]] = 1;
-  }
-}
-
-/* A search from every vertex. */
-static void reach(int64_t n, const unsigned char *in, unsigned char *out) {
-  int64_t at = 0;
-  for (int64_t source = 0; source < n; source++) {
-    int64_t stack[64], held = 1;
-    unsigned char seen[64] = {0};
-    stack[0] = source;
-    seen[source] = 1;
-    while (held > 0) {
-      int64_t v = stack[--held];
-      for (int64_t w = 0; w < n; w++)
-        if (w != v && !seen[w] && in[v * (n - 1) + (w > v ? w - 1 : w)]) seen[w] = 1, stack[held++] = w;
-    }
-    for (int64_t w = 0; w < n; w++)
-      if (w != source) out[at++] = seen[w];
-  }
-}
-/* About one edge a vertex: neither all nor nothing is reached. */
-static void draw_sparse(int64_t n, struct lat_random *random, unsigned char *in, size_t inputs) {
-  for (size_t i = 0; i < inputs; i++) in[i] = lat_random_below(random, (uint64_t)n) == 0;
-}
-
-static void automaton(int64_t n, const unsigned char *in, unsigned char *out) {
-  static const unsigned char rule[8] = {0, 1, 1, 1, 0, 1, 1, 0}; /* of left centre right read as a number */
-  unsigned char cell[34];
-  memcpy(cell + 1, in, 32);
-  for (int64_t t = 0; t < n; t++) {
-    unsigned char next[34];
-    cell[0] = cell[32];
-    cell[33] = cell[1];
-    for (int i = 1; i <= 32; i++) next[i] = rule[4 * cell[i - 1] + 2 * cell[i] + cell[i + 1]];
-    memcpy(cell, next, sizeof cell);
-  }
-  memcpy(out, cell + 1, 32);
-}
-
-static void choose(int64_t n, const unsigned char *in, unsigned char *out) { out[0] = in[n + (int64_t)number(in, n)]; }
-static void decode(int64_t n, const unsigned char *in, unsigned char *out) {
-  memset(out, 0, (size_t)1 << n);
-  out[number(in, n)] = 1;
-}
+#include "tests/family_reference.h"
 
 static struct lat_netlist *make(const char *name, int64_t size, uint64_t seed) {
   char text[64];
@@ -232,16 +123,16 @@ static void check_family(const char *name, const int64_t *sizes, size_t count, r
 
 static void parity_counts_ones(void **state) {
   (void)state;
-  CHECK("parity", parity, NULL, 1, 2, 3, 4, 5, 7, 8, 12, 13, 16, 33, 64, 100, 256);
+  CHECK("parity", reference_parity, NULL, 1, 2, 3, 4, 5, 7, 8, 12, 13, 16, 33, 64, 100, 256);
 }
 static void adders_add(void **state) {
   (void)state;
-  CHECK("ripple", add, NULL, 1, 2, 3, 4, 5, 6, 8, 13, 16, 31, 32, 33, 63);
-  CHECK("kogge_stone", add, NULL, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 17, 31, 32, 33, 48, 63);
+  CHECK("ripple", reference_add, NULL, 1, 2, 3, 4, 5, 6, 8, 13, 16, 31, 32, 33, 63);
+  CHECK("kogge_stone", reference_add, NULL, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 17, 31, 32, 33, 48, 63);
 }
 static void wallace_multiplies(void **state) {
   (void)state;
-  CHECK("wallace", multiply, NULL, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 16, 17, 24, 29, 32);
+  CHECK("wallace", reference_multiply, NULL, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 16, 17, 24, 29, 32);
   static const int64_t large[3][2] = {{64, 46}, {128, 51}, {256, 59}}; /* 10, 11, 13 layers of counters */
   for (int i = 0; i < 3; i++) {
     struct lat_netlist *netlist = make("wallace", large[i][0], 1);
@@ -253,44 +144,72 @@ static void wallace_multiplies(void **state) {
 }
 static void square_root_squares_back(void **state) {
   (void)state;
-  CHECK("square_root", square_root, NULL, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 16, 23, 31);
+  CHECK("square_root", reference_square_root, NULL, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 16, 23, 31);
 }
 static void comparator_compares(void **state) {
   (void)state;
-  CHECK("comparator", compare, NULL, 1, 2, 3, 4, 5, 6, 7, 8, 11, 16, 17, 32, 33, 63, 64);
+  CHECK("comparator", reference_compare, NULL, 1, 2, 3, 4, 5, 6, 7, 8, 11, 16, 17, 32, 33, 63, 64);
 }
 static void sipser_alternates(void **state) {
   (void)state;
-  CHECK("sipser", sipser, NULL, 1, 2, 3, 4, 5);
+  CHECK("sipser", reference_sipser, NULL, 1, 2, 3, 4, 5);
 }
 static void permutations_multiply(void **state) {
   (void)state;
-  CHECK("s5_tree", permutations, draw_permutations, 1, 2, 3, 4, 5, 7, 8, 13, 16);
-  CHECK("s5_serial", permutations, draw_permutations, 1, 2, 3, 4, 5, 7, 8, 13, 16);
+  CHECK("s5_tree", reference_permutations, draw_permutations, 1, 2, 3, 4, 5, 7, 8, 13, 16);
+  CHECK("s5_serial", reference_permutations, draw_permutations, 1, 2, 3, 4, 5, 7, 8, 13, 16);
 }
 static void batcher_sorts(void **state) {
   (void)state;
-  CHECK("batcher", sort, NULL, 1, 2, 4, 8, 16, 32, 64, 128);
+  CHECK("batcher", reference_sort, NULL, 1, 2, 4, 8, 16, 32, 64, 128);
 }
 static void majority_decides(void **state) {
   (void)state;
-  CHECK("majority", majority, NULL, 1, 2, 4, 8, 16, 32, 64, 128);
+  CHECK("majority", reference_majority, NULL, 1, 2, 4, 8, 16, 32, 64, 128);
 }
 static void reachability_searches(void **state) {
   (void)state;
-  CHECK("reachability", reach, draw_sparse, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17);
+  CHECK("reachability", reference_reach, draw_sparse, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17);
 }
 static void rule110_evolves(void **state) {
   (void)state;
-  CHECK("rule110", automaton, NULL, 1, 2, 3, 7, 16, 40);
+  CHECK("rule110", reference_automaton, NULL, 1, 2, 3, 7, 16, 40);
 }
 static void multiplexer_chooses(void **state) {
   (void)state;
-  CHECK("multiplexer", choose, NULL, 1, 2, 3, 4, 5, 7);
+  CHECK("multiplexer", reference_choose, NULL, 1, 2, 3, 4, 5, 7);
 }
 static void decoder_decodes(void **state) {
   (void)state;
-  CHECK("decoder", decode, NULL, 1, 2, 3, 4, 5, 6, 7, 8);
+  CHECK("decoder", reference_decode, NULL, 1, 2, 3, 4, 5, 6, 7, 8);
+}
+
+/* Mapped gates are 0 for the input 0, so that the wave starts from rest in the mapped circuit as well. */
+static void assignments_sensitise_mapped_circuits_too(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    int64_t size;
+  } list[] = {{"ripple", 13},     {"ripple", 32},      {"kogge_stone", 13}, {"kogge_stone", 32},
+              {"comparator", 32}, {"s5_tree", 8},      {"s5_serial", 4},    {"batcher", 16},
+              {"majority", 32},   {"reachability", 9}, {"decoder", 8}};
+  for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+    const struct lat_family *family = lat_families;
+    while (strcmp(family->name, list[i].name) != 0) family++;
+    struct lat_netlist *netlist = make(list[i].name, list[i].size, 1), *mapped;
+    unsigned char *bit = calloc(netlist->inputs, 1);
+    assert_int_equal(family->sensitise(netlist, list[i].size, bit), LAT_OK);
+    for (unsigned k = 2; k <= LAT_MAX_FAN_IN; k++) {
+      struct lat_circuit_statistics statistics;
+      assert_int_equal(lat_circuit_map(netlist, k, &mapped), LAT_OK);
+      assert_int_equal(lat_circuit_measure(mapped, &statistics), LAT_OK);
+      if (last_wrong(mapped, bit, statistics.depth) != (int64_t)statistics.depth - 1)
+        fail_msg("%s:%lld for k = %u is right too early", list[i].name, (long long)list[i].size, k);
+      lat_netlist_free(mapped);
+    }
+    free(bit);
+    lat_netlist_free(netlist);
+  }
 }
 
 static void layered_has_exact_depth_no_dead_gate_and_skips(void **state) {
@@ -400,6 +319,7 @@ int main(void) {
       cmocka_unit_test(rule110_evolves),
       cmocka_unit_test(multiplexer_chooses),
       cmocka_unit_test(decoder_decodes),
+      cmocka_unit_test(assignments_sensitise_mapped_circuits_too),
       cmocka_unit_test(layered_has_exact_depth_no_dead_gate_and_skips),
       cmocka_unit_test(layered_depends_on_the_seed_alone),
       cmocka_unit_test(deep_circuits_need_no_stack),

@@ -235,6 +235,32 @@ static void tables_of_any_kind_are_mapped(void **state) {
     }
 }
 
+static void circuits_of_such_gates_never_grow_deeper(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 40; seed++) {
+    struct lat_netlist *netlist = random_netlist(seed, 9, 10 + 5 * (size_t)seed, 20), *mapped = map(netlist, 6);
+    assert_true(depth_of(mapped) <= depth_of(netlist));
+    lat_netlist_free(netlist);
+    lat_netlist_free(mapped);
+  }
+}
+
+/* For the input 0 all nodes are 0, but for those that an output needs in the other polarity. */
+static void gates_rest_at_0(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 20; seed++) {
+    struct lat_netlist *netlist = random_netlist(seed, 9, 10 + 5 * (size_t)seed, 4), *mapped = map(netlist, 4);
+    unsigned char *shown = calloc(mapped->nodes, 1), *value = calloc(mapped->nodes, 1);
+    plain_values(mapped, value);
+    for (size_t o = 0; o < mapped->outputs; o++) shown[mapped->output[o]] = 1;
+    for (size_t i = mapped->inputs; i < mapped->nodes; i++) assert_true(shown[i] || !value[i]);
+    free(shown);
+    free(value);
+    lat_netlist_free(netlist);
+    lat_netlist_free(mapped);
+  }
+}
+
 static void known_depths_and_sizes(void **state) {
   (void)state;
   static const struct {
@@ -348,6 +374,8 @@ int main(void) {
       cmocka_unit_test(cut_sets_stay_sorted_small_and_without_supersets),
       cmocka_unit_test(function_is_kept),
       cmocka_unit_test(tables_of_any_kind_are_mapped),
+      cmocka_unit_test(circuits_of_such_gates_never_grow_deeper),
+      cmocka_unit_test(gates_rest_at_0),
       cmocka_unit_test(known_depths_and_sizes),
       cmocka_unit_test(c17_has_depth_3_2_1_1),
       cmocka_unit_test(odd_outputs_survive),

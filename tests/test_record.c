@@ -78,13 +78,7 @@ static void every_nan_becomes_the_same(void **state) {
 
 static void texts_must_be_utf8(void **state) {
   (void)state;
-  const char *const good[] = {"",
-                              "abc",
-                              "gr\xc3\xb6\xc3\x9f"
-                              "er",
-                              "\xe2\x82\xac",
-                              "\xf0\x9f\x98\x80",
-                              "\xf4\x8f\xbf\xbf"};
+  const char *const good[] = {"", "abc", "gr\xc3\xb6\xc3\x9f!", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf"};
   const char *const bad[] = {
       "\x80",     "a\xc3", "\xc3(", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80",
       "\xe2\x82", "\xff"};

@@ -1,5 +1,4 @@
-/* Two passes: the file into literals (ascii and binary differ here only), then literals into nodes. Node numbers are known
- * beforehand: input i is node i, AND k is node inputs + k, inverters and constants for the outputs come last. */
+/* The file into literals, where ascii and binary differ, and all checks but that for cycles; aiger_build.c makes the nodes. */
 #include "lib/circuit/aiger.h"
 
 #include <stdio.h>
@@ -7,36 +6,23 @@
 
 #include "lib/base/memory.h"
 #include "lib/base/status.h"
-#include "lib/circuit/names.h"
+#include "lib/circuit/aiger_file.h"
 
 enum { UNDEFINED = 0 };
 
-struct aiger {
-  const char *path, *bytes;
-  size_t count, at, line;
-  int binary;
-  uint64_t header[9]; /* M I L O A B C J F */
-  size_t inputs, outputs, ands;
-  uint64_t variables;      /* M */
-  size_t first_and_line;   /* ascii: AND k stands in this line + k */
-  uint32_t *node;          /* [variables + 1]: node number + 1, or UNDEFINED */
-  uint32_t *left, *right;  /* [ands]: literals */
-  uint32_t *output;        /* [outputs]: literals */
-  unsigned char *inverted; /* [inputs + ands]: the node computes the inverse of the variable */
-  struct lat_slice *input_name, *output_name;
-};
-
 /* Adds the place to the stored sentence: line in ascii, byte in binary. */
-static int here(const struct aiger *a, int code) {
+static int here(const struct lat_aiger *a, int code) {
   if (code == LAT_MEMORY) return code;
   if (a->binary && a->line > 1) return lat_fail_prefix(code, "%s: byte %zu", a->path, a->at);
   return lat_fail_prefix(code, "%s:%zu", a->path, a->line);
 }
 
-static int at_line(const struct aiger *a, size_t line, int code) { return lat_fail_prefix(code, "%s:%zu", a->path, line); }
+static int at_line(const struct lat_aiger *a, size_t line, int code) {
+  return lat_fail_prefix(code, "%s:%zu", a->path, line);
+}
 
 /* One decimal number. */
-static int read_number(struct aiger *a, const char *what, uint64_t *value) {
+static int read_number(struct lat_aiger *a, const char *what, uint64_t *value) {
   size_t start = a->at;
   *value = 0;
   while (a->at < a->count && a->bytes[a->at] >= '0' && a->bytes[a->at] <= '9') {
@@ -50,7 +36,7 @@ static int read_number(struct aiger *a, const char *what, uint64_t *value) {
   return here(a, LAT_FAIL(LAT_INPUT, "%s should stand where '%s' does", what, LAT_QUOTE(found)));
 }
 
-static int read_byte(struct aiger *a, char byte, const char *after) {
+static int read_byte(struct lat_aiger *a, char byte, const char *after) {
   if (a->at < a->count && a->bytes[a->at] == byte) {
     a->at++;
     if (byte == '\n') a->line++;
@@ -73,7 +59,7 @@ static int read_byte(struct aiger *a, char byte, const char *after) {
   return here(a, LAT_FAIL(LAT_INPUT, "'%s' after %s, where %s", LAT_QUOTE(found), after, wanted));
 }
 
-static int check_magic(struct aiger *a) {
+static int check_magic(struct lat_aiger *a) {
   if (a->count >= 4 && (memcmp(a->bytes, "aag ", 4) == 0 || memcmp(a->bytes, "aig ", 4) == 0)) {
     a->binary = a->bytes[1] == 'i';
     a->at = 4;
@@ -84,7 +70,7 @@ static int check_magic(struct aiger *a) {
   return here(a, LAT_FAIL(LAT_INPUT, "the header should begin with 'aag ' or 'aig '"));
 }
 
-static int check_sequential(const struct aiger *a) {
+static int check_sequential(const struct lat_aiger *a) {
   static const char *const what[] = {"latches", "bad-state properties", "constraints", "justice properties",
                                      "fairness properties"};
   const uint64_t numbers[] = {a->header[2], a->header[5], a->header[6], a->header[7], a->header[8]};
@@ -98,7 +84,7 @@ static int check_sequential(const struct aiger *a) {
 }
 
 /* M I L O A [B [C [J [F]]]], and what can be said from them and from the file's size alone. */
-static int read_header(struct aiger *a) {
+static int read_header(struct lat_aiger *a) {
   static const char *const names[] = {"M (variables)",  "I (inputs)",      "L (latches)", "O (outputs)", "A (AND gates)",
                                       "B (bad states)", "C (constraints)", "J (justice)", "F (fairness)"};
   int status = check_magic(a);
@@ -135,7 +121,7 @@ static int read_header(struct aiger *a) {
   return read_byte(a, '\n', "the header numbers");
 }
 
-static int allocate(struct aiger *a) {
+static int allocate(struct lat_aiger *a) {
   a->node = lat_calloc((size_t)a->variables + 1, sizeof *a->node);
   a->left = lat_alloc(a->ands, sizeof *a->left);
   a->right = lat_alloc(a->ands, sizeof *a->right);
@@ -148,7 +134,7 @@ static int allocate(struct aiger *a) {
   return whole ? LAT_OK : LAT_MEMORY;
 }
 
-static int read_literal(struct aiger *a, const char *what, uint32_t *literal) {
+static int read_literal(struct lat_aiger *a, const char *what, uint32_t *literal) {
   uint64_t value;
   int status = read_number(a, what, &value);
   if (status != LAT_OK) return status;
@@ -160,7 +146,7 @@ static int read_literal(struct aiger *a, const char *what, uint32_t *literal) {
 }
 
 /* A literal that defines node `node`: even, not constant, not defined before. */
-static int define(struct aiger *a, uint32_t literal, size_t node, const char *what) {
+static int define(struct lat_aiger *a, uint32_t literal, size_t node, const char *what) {
   if (literal < 2)
     return here(a, LAT_FAIL(LAT_INPUT, "%s is the constant %u; it must be an even literal from 2 on", what, literal));
   if (literal & 1)
@@ -174,7 +160,7 @@ static int define(struct aiger *a, uint32_t literal, size_t node, const char *wh
   return LAT_OK;
 }
 
-static int read_ports(struct aiger *a) {
+static int read_ports(struct lat_aiger *a) {
   int status = LAT_OK;
   for (size_t i = 0; i < a->inputs; i++) {
     uint32_t literal = 2 * ((uint32_t)i + 1);
@@ -190,7 +176,7 @@ done:
   return status;
 }
 
-static int read_ascii_ands(struct aiger *a) {
+static int read_ascii_ands(struct lat_aiger *a) {
   int status = LAT_OK;
   a->first_and_line = a->line;
   for (size_t k = 0; k < a->ands; k++) {
@@ -208,7 +194,7 @@ done:
 }
 
 /* Seven bits a byte, least significant first; bit 7 says that more follow. */
-static int read_delta(struct aiger *a, size_t k, uint64_t *delta) {
+static int read_delta(struct lat_aiger *a, size_t k, uint64_t *delta) {
   *delta = 0;
   for (unsigned shift = 0; shift < 35; shift += 7) {
     if (a->at == a->count) return here(a, LAT_FAIL(LAT_INPUT, "the file ends inside AND gate %zu of %zu", k, a->ands));
@@ -219,7 +205,7 @@ static int read_delta(struct aiger *a, size_t k, uint64_t *delta) {
   return here(a, LAT_FAIL(LAT_INPUT, "a number of over 5 bytes in AND gate %zu", k));
 }
 
-static int read_binary_ands(struct aiger *a) {
+static int read_binary_ands(struct lat_aiger *a) {
   int status = LAT_OK;
   for (size_t k = 0; k < a->ands; k++) {
     uint64_t lhs = 2 * ((uint64_t)a->inputs + k + 1), delta;
@@ -245,13 +231,13 @@ done:
 }
 
 /* Whether `c` at this place is a constraint's symbol of format 1.9, c<digits><space>, and not the start of a comment. */
-static int is_constraint_symbol(const struct aiger *a) {
+static int is_constraint_symbol(const struct lat_aiger *a) {
   size_t at = a->at + 1;
   while (at < a->count && a->bytes[at] >= '0' && a->bytes[at] <= '9') at++;
   return at > a->at + 1 && at < a->count && a->bytes[at] == ' ';
 }
 
-static int read_symbol(struct aiger *a) {
+static int read_symbol(struct lat_aiger *a) {
   char kind = a->bytes[a->at];
   struct lat_slice found = {a->bytes + a->at, 1};
   if (kind == '\0' || strchr("ilobcjf", kind) == NULL)
@@ -285,7 +271,7 @@ static int read_symbol(struct aiger *a) {
   return read_byte(a, '\n', "a symbol");
 }
 
-static int read_symbols(struct aiger *a) {
+static int read_symbols(struct lat_aiger *a) {
   while (a->at < a->count) {
     if (a->bytes[a->at] == 'c' && !is_constraint_symbol(a)) break;
     int status = read_symbol(a);
@@ -295,7 +281,7 @@ static int read_symbols(struct aiger *a) {
 }
 
 /* Every variable that is read is defined. */
-static int check_defined(const struct aiger *a) {
+static int check_defined(const struct lat_aiger *a) {
   for (size_t k = 0; k < a->ands; k++) {
     for (int side = 0; side < 2; side++) {
       uint32_t literal = side == 0 ? a->left[k] : a->right[k];
@@ -315,119 +301,9 @@ static int check_defined(const struct aiger *a) {
   return LAT_OK;
 }
 
-/* An AND gets the polarity of the first output that shows it. */
-static void choose_polarity(struct aiger *a) {
-  for (size_t i = a->outputs; i-- > 0;) {
-    if (a->output[i] < 2) continue;
-    size_t node = a->node[a->output[i] / 2] - 1;
-    if (node >= a->inputs) a->inverted[node] = a->output[i] & 1;
-  }
-}
-
-/* AND of two literals, either of which may be constant or both of one variable, as a node. */
-static int add_and(const struct aiger *a, struct lat_netlist *netlist, size_t k) {
-  uint32_t literal[2] = {a->left[k], a->right[k]}, fan_in[2];
-  unsigned fan_ins = 0, rows;
-  int position[2] = {-1, -1};
-  for (int side = 0; side < 2; side++) {
-    if (literal[side] < 2) continue;
-    uint32_t node = a->node[literal[side] / 2] - 1;
-    if (fan_ins == 1 && fan_in[0] == node) {
-      position[side] = 0;
-      continue;
-    }
-    position[side] = (int)fan_ins;
-    fan_in[fan_ins++] = node;
-  }
-  uint64_t table = 0;
-  rows = 1U << fan_ins;
-  for (unsigned row = 0; row < rows; row++) {
-    unsigned value = 1;
-    for (int side = 0; side < 2; side++) {
-      unsigned bit = literal[side] & 1;
-      if (position[side] >= 0) bit ^= (row >> position[side] & 1) ^ a->inverted[fan_in[position[side]]];
-      value &= bit;
-    }
-    table |= (uint64_t)(value ^ a->inverted[a->inputs + k]) << row;
-  }
-  if (table == 0 || table == ((uint64_t)1 << rows) - 1) {
-    table &= 1;
-    fan_ins = 0;
-  }
-  return lat_netlist_node(netlist, fan_ins, fan_in, table, NULL);
-}
-
-/* The node that shows an output's literal. `shown` is [inputs + ands + 1]: the inverter of a node (the last one: of the
- * constant 0, so 1) + 1 once it exists; *zero is the constant 0 + 1 likewise. */
-static int output_node(const struct aiger *a, struct lat_netlist *netlist, uint32_t literal, uint32_t *shown,
-                       uint32_t *zero, uint32_t *number) {
-  int status = LAT_OK;
-  if (literal < 2) {
-    uint32_t *place = literal == 0 ? zero : &shown[a->inputs + a->ands];
-    if (*place == 0) {
-      LAT_TRY(status, lat_netlist_node(netlist, 0, NULL, literal, number));
-      *place = *number + 1;
-    }
-    *number = *place - 1;
-    return LAT_OK;
-  }
-  uint32_t node = a->node[literal / 2] - 1;
-  *number = node;
-  if ((literal & 1) == a->inverted[node]) return LAT_OK;
-  if (shown[node] == 0) {
-    LAT_TRY(status, lat_netlist_node(netlist, 1, &node, 1, number));
-    shown[node] = *number + 1;
-  }
-  *number = shown[node] - 1;
-done:
-  return status;
-}
-
-static int build(struct aiger *a, struct lat_netlist **netlist) {
-  int status = LAT_OK;
-  struct lat_netlist *made = NULL;
-  struct lat_text text = {0};
-  uint32_t *shown = NULL, zero = 0, cycle = 0;
-  const char *stem = lat_slice_string(lat_slice_stem(a->path), &text);
-  LAT_CHECK(status, stem != NULL, LAT_MEMORY, "no memory for a name");
-  LAT_TRY(status, lat_netlist_alloc(stem, &made));
-  shown = lat_calloc(a->inputs + a->ands + 1, sizeof *shown);
-  LAT_CHECK(status, shown != NULL, LAT_MEMORY, "no memory for %zu nodes", a->inputs + a->ands);
-  choose_polarity(a);
-  for (size_t i = 0; i < a->inputs; i++) {
-    const char *name = a->input_name[i].bytes == NULL ? NULL : lat_slice_string(a->input_name[i], &text);
-    LAT_CHECK(status, name != NULL || a->input_name[i].bytes == NULL, LAT_MEMORY, "no memory for a name");
-    LAT_TRY(status, lat_netlist_input(made, name, NULL));
-  }
-  for (size_t k = 0; k < a->ands; k++) LAT_TRY(status, add_and(a, made, k));
-  for (size_t i = 0; i < a->outputs; i++) {
-    uint32_t node;
-    LAT_TRY(status, output_node(a, made, a->output[i], shown, &zero, &node));
-    const char *name = a->output_name[i].bytes == NULL ? NULL : lat_slice_string(a->output_name[i], &text);
-    LAT_CHECK(status, name != NULL || a->output_name[i].bytes == NULL, LAT_MEMORY, "no memory for a name");
-    LAT_TRY(status, lat_netlist_output(made, name, node));
-  }
-  status = lat_netlist_finish(made, &cycle);
-  if (status == LAT_INPUT) {
-    size_t variable = 1;
-    while (a->node[variable] != cycle + 1) variable++;
-    status = at_line(
-        a, a->first_and_line + cycle - a->inputs,
-        LAT_FAIL(LAT_INPUT, "AND gate %zu (literal %zu) is on a combinational cycle", cycle - a->inputs, 2 * variable));
-  }
-  LAT_TRY(status, status);
-  *netlist = made;
-  made = NULL;
-done:
-  lat_free(shown);
-  lat_text_free(&text);
-  lat_netlist_free(made);
-  return status;
-}
-
 int lat_aiger_parse(const char *path, const char *bytes, size_t count, struct lat_netlist **netlist) {
   int status = LAT_OK;
-  struct aiger a = {.path = path, .bytes = bytes, .count = count, .line = 1};
+  struct lat_aiger a = {.path = path, .bytes = bytes, .count = count, .line = 1};
   *netlist = NULL;
   LAT_TRY(status, read_header(&a));
   LAT_TRY(status, allocate(&a));
@@ -435,7 +311,7 @@ int lat_aiger_parse(const char *path, const char *bytes, size_t count, struct la
   LAT_TRY(status, a.binary ? read_binary_ands(&a) : read_ascii_ands(&a));
   LAT_TRY(status, read_symbols(&a));
   LAT_TRY(status, check_defined(&a));
-  status = build(&a, netlist);
+  status = lat_aiger_build(&a, netlist);
 done:
   lat_free(a.node);
   lat_free(a.left);

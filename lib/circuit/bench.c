@@ -207,7 +207,7 @@ static int read_gate(struct bench *b, struct lat_slice name) {
       status = here(b, LAT_FAIL(LAT_INPUT, "%s of '%s' takes %zu fan-in%s, not %zu", keyword->word, LAT_QUOTE(name),
                                 keyword->fan_ins, keyword->fan_ins == 1 ? "" : "s", gate.fan_ins));
   }
-  LAT_TRY(status, status);
+  if (status != LAT_OK) goto done;
   LAT_TRY(status, read_end(b, name));
   LAT_TRY(status, drive(b, gate.net, BY_GATE));
   struct gate *bigger = lat_grow(b->gate, sizeof *b->gate, b->gates, 1, &b->gate_room);
@@ -361,7 +361,7 @@ static int build(const struct bench *b, struct lat_netlist **netlist) {
     status = on_line(b, b->net[net].line,
                      LAT_FAIL(LAT_INPUT, "net '%s' is on a combinational cycle", LAT_QUOTE(b->names.name[net])));
   }
-  LAT_TRY(status, status);
+  if (status != LAT_OK) goto done;
   *netlist = made;
   made = NULL;
 done:

@@ -39,9 +39,10 @@ extern const struct lat_family lat_families[];
 int lat_circuit_clean(const struct lat_netlist *from, struct lat_netlist **clean);
 
 /* Covers the circuit by nodes of at most `k` (2..6) fan-ins, of the smallest possible depth for the given structure (an
- * AND-inverter graph with structural hashing), then few nodes. Inverters are free: they go into the tables. The depth is
- * proven least by maximum flows, which end for every node in circuits of up to 2,500 ANDs and nearly always beyond; a search
- * that visits more than 1,000 + 10^8 / ANDs nodes is given up and the best of 8 kept candidates stands. */
+ * AND-inverter graph with structural hashing), then few nodes. Inverters are free: they go into the tables. For the input
+ * 0 all nodes are 0 but those that an output shows, so nodes that start at 0 are nearly at rest. The depth is proven least by
+ * maximum flows, which end for every node in circuits of up to 2,500 ANDs and nearly always beyond; a search that visits more
+ * than 1,000 + 10^8 / ANDs nodes is given up and the best of 8 kept candidates stands. */
 int lat_circuit_map(const struct lat_netlist *from, unsigned k, struct lat_netlist **mapped);
 
 struct lat_circuit_statistics {

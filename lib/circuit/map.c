@@ -221,26 +221,34 @@ static uint64_t table_of(struct mapping *m, uint32_t node, uint64_t *value, uint
   return value[node];
 }
 
-/* The cover as a netlist, complemented outputs as inverters (lat_circuit_clean draws them into the tables). */
+/* The cover as a netlist. Each node is taken in the polarity in which it is 0 for the input 0, so that gates that all
+ * start at 0 are at rest for that input. Complemented outputs are inverters: lat_circuit_clean draws them into the tables. */
 static int write_cover(struct mapping *m, const struct lat_netlist *from, struct lat_netlist *to) {
   const struct lat_aig *aig = m->aig;
   int status = LAT_MEMORY;
   uint32_t *number = lat_calloc(aig->nodes, sizeof *number), *seen = lat_calloc(aig->nodes, sizeof *seen);
   uint64_t *value = lat_alloc(aig->nodes, sizeof *value);
-  if (!number || !seen || !value) goto done;
+  unsigned char *flipped = lat_calloc(aig->nodes, sizeof *flipped); /* the netlist has the complement of the node */
+  if (!number || !seen || !value || !flipped) goto done;
   for (size_t i = 0; i < from->inputs; i++) LAT_TRY(status, lat_netlist_input(to, from->input_name[i], &number[i + 1]));
   for (uint32_t i = (uint32_t)aig->inputs + 1; i < aig->nodes; i++) {
     if (m->readers[i] == 0) continue;
     const struct lat_cut *cut = cuts_of(m, i);
     uint32_t fan_in[LAT_MAX_FAN_IN];
-    for (uint32_t j = 0; j < cut->size; j++) fan_in[j] = number[cut->leaf[j]];
-    LAT_TRY(status, lat_netlist_node(to, cut->size, fan_in, table_of(m, i, value, seen), &number[i]));
+    uint64_t table = table_of(m, i, value, seen);
+    for (uint32_t j = 0; j < cut->size; j++) {
+      fan_in[j] = number[cut->leaf[j]];
+      if (flipped[cut->leaf[j]]) table = lat_truth_flip(table, cut->size, j);
+    }
+    flipped[i] = table & 1;
+    if (flipped[i]) table = ~table & lat_truth_mask(cut->size);
+    LAT_TRY(status, lat_netlist_node(to, cut->size, fan_in, table, &number[i]));
   }
   for (size_t o = 0; o < from->outputs; o++) {
     uint32_t literal = aig->output[o], shown = number[literal / 2];
     if (literal / 2 == 0)
       LAT_TRY(status, lat_netlist_node(to, 0, NULL, literal & 1, &shown));
-    else if (literal & 1)
+    else if ((literal & 1) != flipped[literal / 2])
       LAT_TRY(status, lat_netlist_node(to, 1, &number[literal / 2], 1, &shown));
     LAT_TRY(status, lat_netlist_output(to, from->output_name[o], shown));
   }
@@ -249,6 +257,7 @@ done:
   lat_free(number);
   lat_free(seen);
   lat_free(value);
+  lat_free(flipped);
   return status;
 }
 

@@ -47,7 +47,7 @@ static struct state bound_layer(const struct lat_bound_setting *setting, struct 
   /* Logits fall by 2 beta H to a token at Hamming distance H, up to omega. */
   double factor = norm && !exact ? (1 + static_error) * (1 + static_error) * (1 + gamma_of(m + 4)) - 1 : gamma_of(4);
   int fast = setting->attention == LAT_ATTENTION_FAST;
-  double omega = fast ? m * unit * (4 + 16 * beta) : 2 * beta * m * (factor + 2 * unit * (1 + factor));
+  double omega = fast ? m * unit * (8 + 32 * beta) : 2 * beta * m * (factor + 2 * unit * (1 + factor));
   double off = lat_leak_occupied(beta, setting->tokens);
   off = off / (1 - off) * exp(omega) * (1 + 8 * unit) + N * 0x1p-148;
   bound->leak = exact ? 0 : off / (1 + off);

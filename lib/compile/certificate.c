@@ -1,3 +1,15 @@
+/* The derivation, in short; every symbol is a variable of bound.c, every line is argued in DESIGN.md, "Certificate".
+ *
+ * Invariant, for each row before each layer: value and ready within eta of +-1, scratch within lambda of 0, the two columns of
+ * a LayerNorm pair sum to at most d, static channels exact. One layer:
+ *   norm 1     static channels within delta of +-1, values within e = delta + s eta (no norm: delta = 0, e = eta)
+ *   logits     the target leads a token at Hamming distance H by 2 beta H - omega, omega from delta and m + 4 roundings
+ *   leak       eps = S / (1 + S), S = e^omega (1 + 8 u) leak0 / (1 - leak0), leak0 the closed form of leak.c
+ *   fetch      phi = lambda + e + 2 eps + gamma(2 N + 10) (1 + e), or gamma(8 m + 8) for the butterfly; alpha = phi - 2 eps
+ *   norm 2     scales between s_low and s_high, mean from d
+ *   clip       s_low (1 - K phi) - 2 K s_high mean - R >= (1/2 + cut) / kappa: the inequality that is printed
+ *   leaves     eta', lambda', d' from R, the rounding of the down projection and the scale; must be <= eta, lambda, d
+ * The invariant holds at the start with all three 0, hence at every depth. */
 #include "lib/compile/certificate.h"
 
 #include <assert.h>

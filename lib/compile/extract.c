@@ -14,6 +14,7 @@
 #include "lib/compile/compile.h"
 #include "lib/compile/pointers.h"
 #include "lib/compile/probe.h"
+#include "lib/nn/parameters.h"
 
 /* With one token read exactly, all that is left is rounding. */
 #define TOLERANCE 1e-3
@@ -204,10 +205,33 @@ static int find_table(struct extraction *e, struct lat_probe *probe, size_t toke
   return LAT_OK;
 }
 
+struct span {
+  const float *first;
+  size_t count;
+};
+
+static int measure_span(void *context, const char *name, size_t rows, size_t columns, float **slot) {
+  (void)name;
+  struct span *span = context;
+  if (!span->first) span->first = *slot;
+  span->count += rows * (columns > 0 ? columns : 1);
+  return LAT_OK;
+}
+
+/* Layers lie one behind the other, each in one piece. */
+static int same_weights(const struct lat_transformer *model, size_t a, size_t b) {
+  struct span span[2] = {{0}};
+  lat_parameters_visit_layer(&model->config, &model->layer[a], a, measure_span, &span[0]);
+  lat_parameters_visit_layer(&model->config, &model->layer[b], b, measure_span, &span[1]);
+  return memcmp(span[0].first, span[1].first, span[0].count * sizeof(float)) == 0;
+}
+
+/* All layers must compute one circuit. Those with the same bits as their predecessor need no second look. */
 static int read_layers(struct extraction *e) {
   int status = LAT_OK;
   struct lat_probe *probe = NULL;
   for (size_t l = 0; l < e->model->config.layers; l++) {
+    if (l > 0 && same_weights(e->model, l - 1, l)) continue;
     uint32_t *pointer = l == 0 ? e->pointer : e->compare;
     uint64_t *table = l == 0 ? e->table : e->other_table;
     LAT_TRY(status, lat_probe_alloc(e->model, l, &probe));

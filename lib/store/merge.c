@@ -20,6 +20,30 @@ static int has_ending(const char *name, const char *ending) {
   return length > of_ending && strcmp(name + length - of_ending, ending) == 0;
 }
 
+/* Order of two canonical texts: runs of digits compare as whole numbers, so layers=4 stands before layers=12. Texts that differ
+ * in zeros before a number only are put in order byte by byte: equal means equal. */
+static int natural(const char *a, const char *b) {
+  const char *p = a, *q = b;
+  while (*p != '\0' && *q != '\0') {
+    size_t m = strspn(p, "0123456789"), n = strspn(q, "0123456789");
+    if (m == 0 || n == 0) {
+      if (*p != *q) break;
+      p++, q++;
+      continue;
+    }
+    size_t zeros = strspn(p, "0"), others = strspn(q, "0");
+    zeros = zeros < m ? zeros : m - 1;
+    others = others < n ? others : n - 1;
+    if (m - zeros != n - others) return m - zeros < n - others ? -1 : 1;
+    int order = memcmp(p + zeros, q + others, m - zeros);
+    if (order != 0) return order;
+    p += m;
+    q += n;
+  }
+  int order = (unsigned char)*p - (unsigned char)*q;
+  return order != 0 ? order : strcmp(a, b);
+}
+
 static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 static int list_points(const char *directory, struct names *names) {
@@ -69,7 +93,7 @@ static int read_one(const char *path, int timing, size_t *damaged, struct lat_po
 
 static int by_canonical(const void *a, const void *b) {
   const struct lat_point *p = a, *q = b;
-  int order = strcmp(p->canonical, q->canonical);
+  int order = natural(p->canonical, q->canonical);
   return order != 0 ? order : strcmp(p->id, q->id);
 }
 

@@ -77,7 +77,7 @@ int lat_run_progress(struct lat_run *run, double fraction);
  * LAT_INTERRUPTED: the others are let finish. NULL when the runner keeps none. */
 const char *lat_run_checkpoint(struct lat_run *run);
 
-/* Merged results of an experiment, as `analyse` reads them. Points are in the order of the sweep's canonical text. A value that
+/* Merged results of an experiment, as `analyse` reads them. Points are in the order of their canonical text, numbers in it as numbers. A value that
  * is not there, as all outputs of a failed row, is INT64_MIN, NaN or "". A parameter of kind PATH is its base name, and
  * NAME_hash is the hash of its content. */
 size_t lat_merged_points(const struct lat_merged *merged);
