@@ -175,5 +175,13 @@ if [ -e /dev/full ]; then
   "$program" circuit c17.aag >/dev/full 2>err; got=$?
   [ $got = 1 ] && grep -q 'cannot write' err && ok a_full_disk_behind_stdout || bad a_full_disk_behind_stdout "status $got: $(cat err)"
 fi
+
+# The benchmark's small run: right results, a table, JSON, and a file. Its seconds are nobody's promise here.
+"$program" bench circuits --quick --json --out bench.h5 >out 2>err; got=$?
+[ $got = 0 ] && grep -q '"wrong_bits":0' out && [ -s bench.h5 ] && [ -s bench.timing.h5 ] && ok bench_circuits ||
+  bad bench_circuits "status $got: $(cat err)"
+"$program" bench nothing >out 2>err; got=$?
+[ $got = 2 ] && [ "$(wc -l <err)" = 1 ] && grep -q circuits err && ok bench_of_another_name || bad bench_of_another_name "$(cat err)"
+
 "$program" circuit --help >out 2>err && grep -q -- --attention out && [ ! -s err ] && ok help || bad help "$(cat err)"
 exit $failed

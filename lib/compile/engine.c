@@ -91,6 +91,8 @@ enum lat_attention lat_engine_attention(const struct lat_engine *engine) { retur
 
 double lat_engine_scale_drift(const struct lat_engine *engine) { return engine->drift; }
 
+double lat_engine_share(const struct lat_engine *engine) { return engine->share; }
+
 size_t lat_engine_bytes(const struct lat_engine *engine) { return engine->bytes; }
 
 static double terms(const struct lat_sparse *sparse) { return 2.0 * (double)sparse->first[sparse->rows]; }

@@ -66,7 +66,11 @@ int lat_engine_trace(struct lat_engine *engine, const struct lat_vectors *inputs
  * where wires decay, below the certified beta, it is not and the plain transformer has the last word. */
 double lat_engine_scale_drift(const struct lat_engine *engine);
 
-/* Bytes the engine holds, and floating-point operations of one step per vector as they are really done. */
+/* The share of the last run's token updates that were computed: 1, or less where every softmax weight is 0 or 1 and tokens
+ * whose inputs did not change are skipped (they would give the same bits). */
+double lat_engine_share(const struct lat_engine *engine);
+
+/* Bytes the engine holds, and floating-point operations of one step per vector when no token is skipped. */
 size_t lat_engine_bytes(const struct lat_engine *engine);
 double lat_engine_flops(const struct lat_engine *engine);
 

@@ -70,6 +70,7 @@ struct lat_engine {
   float *initial;                        /* [N]: nominal 1 / standard deviation by which queries and keys were scaled */
   size_t value_local[2], ready_local[2]; /* local numbers of the first value and ready columns; channels when not there */
   size_t value_part, ready_part;
+  double share; /* of the last run, see lat_engine_share */
   double drift; /* of the last run, see lat_engine_scale_drift */
   size_t bytes;
 };

@@ -155,11 +155,15 @@ int lat_engine_run(struct lat_engine *engine, const struct lat_vectors *inputs, 
       run_chunk(&shared, mine, LAT_VECTOR_PART, (task - (size_t)common) * shared.width);
     }
   }
+  uint64_t updates = 0, possible = 0;
   engine->drift = 0.0;
   for (size_t w = 0; w < workers; w++) {
+    updates += worker[w].chunk[0]->updates;
+    possible += worker[w].chunk[0]->possible;
     double drift = worker[w].chunk[0]->drift;
     if (!(drift <= engine->drift)) engine->drift = drift;
   }
+  engine->share = possible > 0 ? (double)updates / (double)possible : 1.0;
   LAT_CHECK(status, !shared.stop, LAT_INTERRUPTED, "the run was stopped after %zu of %zu steps", shared.done, shared.total);
 done:
   for (size_t w = 0; w < workers && worker != NULL; w++) worker_free(&worker[w]);

@@ -17,6 +17,7 @@ static void layer_all(struct lat_chunk *chunk, size_t kind) {
     lat_butterfly(chunk->value, engine->address_bits, columns, N, mixing->flip);
   }
   for (size_t i = 0; i < N; i++) lat_token_update(chunk, kind, i);
+  chunk->updates += N;
 }
 
 /* Only tokens whose own state or a fetched row changed in the layer before; the others would compute the same bits again.
@@ -35,6 +36,7 @@ static void layer_follow(struct lat_chunk *chunk) {
     }
   }
   chunk->changed = 0;
+  chunk->updates += active;
   for (size_t k = 0; k < active; k++) {
     uint32_t i = chunk->active_list[k];
     if (!lat_token_update(chunk, 0, i)) continue;
@@ -47,6 +49,7 @@ static void layer_follow(struct lat_chunk *chunk) {
 void lat_chunk_step(struct lat_chunk *chunk) {
   const struct lat_engine *engine = chunk->engine;
   chunk->touched = 0;
+  chunk->possible += engine->tokens * engine->layers;
   chunk->step++;
   for (size_t l = 0; l < engine->layers; l++) {
     if (chunk->follow) {

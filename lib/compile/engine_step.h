@@ -18,7 +18,8 @@ struct lat_chunk {
   uint32_t *touched_list;               /* [N]: changed in any layer of the last step */
   uint32_t *stamp, *touch_stamp;        /* [N]: the layer and the step in which a token was last put on a list */
   uint32_t now, step;
-  double drift; /* largest relative change of a norm's scale seen at the queries and keys */
+  uint64_t updates, possible; /* token updates done since lat_chunk_alloc, and had none been skipped */
+  double drift;               /* largest relative change of a norm's scale seen at the queries and keys */
 };
 
 /* A chunk for this part; LAT_MEMORY. Reusable for any number of starts. */

@@ -1,0 +1,67 @@
+/* latentlab bench: how fast this machine does it, against stated goals. */
+#include "cli/bench.h"
+
+#include <argp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const struct {
+  const char *name, *what;
+  int (*run)(const struct lat_bench_request *request);
+} benches[] = {{"circuits", "circuits run as transformers on many input vectors", lat_bench_circuits}};
+enum { BENCHES = sizeof benches / sizeof *benches };
+
+static const struct argp_option options[] = {{"quick", 'q', 0, 0, "small cases, a few seconds", 0},
+                                             {"out", 'o', "FILE.h5", 0, "write the table as HDF5 too", 0},
+                                             {"json", 'j', 0, 0, "the table as JSON", 0},
+                                             {0}};
+
+struct words {
+  struct lat_bench_request request;
+  const char *name;
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+  struct words *words = state->input;
+  switch (key) {
+    case 'q': words->request.quick = 1; return 0;
+    case 'o': words->request.out = argument; return 0;
+    case 'j': words->request.json = 1; return 0;
+    case ARGP_KEY_ARG:
+      if (words->name != NULL) return ARGP_ERR_UNKNOWN;
+      words->name = argument;
+      return 0;
+    default: return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp argp = {options,
+                                 parse,
+                                 "NAME",
+                                 "Measures seconds and rates, and whether the goals stated in the table are met.\v"
+                                 "NAME is: circuits. Goals are for two cores of the machine described in DESIGN.md.",
+                                 0,
+                                 0,
+                                 0};
+
+static int unknown(const char *name) {
+  char list[256] = "";
+  size_t at = 0;
+  for (int b = 0; b < BENCHES; b++) {
+    int wrote = snprintf(list + at, sizeof list - at, "%s%s (%s)", b > 0 ? ", " : "", benches[b].name, benches[b].what);
+    at += wrote > 0 && (size_t)wrote < sizeof list - at ? (size_t)wrote : 0;
+  }
+  if (name == NULL) return lat_cli_misuse("which benchmark? There is: %s", list);
+  return lat_cli_misuse("there is no benchmark '%s'; there is: %s", name, list);
+}
+
+int lat_command_bench(int argc, char **argv) {
+  struct words words = {0};
+  argp_parse(&argp, argc, argv, 0, 0, &words);
+  for (int b = 0; b < BENCHES && words.name != NULL; b++) {
+    if (strcmp(words.name, benches[b].name) == 0) return benches[b].run(&words.request);
+  }
+  return unknown(words.name);
+}
