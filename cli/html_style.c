@@ -51,10 +51,10 @@ const char *const lat_html_style =
     ".contents td:last-child,.contents th:last-child{padding-right:0;text-align:right}.contents th{position:static}\n"
     "details{margin:.6rem 0}summary{cursor:pointer;font-family:system-ui,'Liberation "
     "Sans',Arial,sans-serif;font-size:.9375rem}\n"
-    ".contents code{overflow-wrap:normal;white-space:nowrap}.plot{overflow-x:auto}h1,h2{text-wrap:balance}\n"
+    "td code{overflow-wrap:normal;white-space:nowrap}.plot{overflow-x:auto}h1,h2{text-wrap:balance}\n"
     "@media(max-width:40rem){figure svg{min-width:38rem}.contents th,.contents td{font-size:.8125rem}body{padding:1.5rem "
     "1rem "
     "3rem;font-size:1rem}h1{font-size:1.6rem}h2,.question{font-size:1.2rem}"
-    "dl{grid-template-columns:1fr;gap:0}dt{margin-top:.8rem;line-height:1.5}.scroll{max-height:26rem}th,td{padding-right:."
+    "dl{grid-template-columns:1fr;gap:0}dt{margin-top:.8rem;line-height:1.5}.scroll{max-height:80vh}th,td{padding-right:."
     "7rem}}\n"
     "@media print{.scroll{overflow:visible;max-height:none}section{break-before:page}}\n";
