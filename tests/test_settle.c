@@ -49,7 +49,7 @@ static uint32_t plain_settle(const struct lat_netlist *netlist, const struct lat
         unsigned s = 0;
         for (unsigned j = 0; j < lat_netlist_fan_ins(netlist, i); j++)
           s |= (unsigned)now[netlist->fan_in[netlist->first[i] + j]] << j;
-        next[i] = i < netlist->inputs ? now[i] : netlist->table[i] >> s & 1 ? 1 : 0;
+        next[i] = (unsigned char)(i < netlist->inputs ? now[i] : netlist->table[i] >> s & 1);
       }
       memcpy(now, next, sizeof now);
     }
