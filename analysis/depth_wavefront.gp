@@ -30,7 +30,7 @@ set cbtics 0.25 format '%.2f'; set cblabel 'fraction of outputs ready' offset 0.
 set key at graph 0.22,0.97 left top @KEY font SMALL
 # Without a lucky cell there is nothing to draw, and an empty table would be an error.
 LUCKY = lucky > 0 ? ", TABLES.'lucky.tsv' using 1:2 with points pt 7 ps 0.45 lc rgb '#ffffff' notitle".\
-  ", TABLES.'lucky.tsv' using 1:2 with points pt 6 ps 0.45 lw 0.8 lc rgb INK title 'all bits right, not all ready'" : ""
+  ", TABLES.'lucky.tsv' using 1:2 with points pt 6 ps 0.45 lw 0.8 lc rgb INK title 'right, not all ready'" : ""
 plot TABLES.'map.tsv' using 1:2:3 with image notitle, \
      TABLES.'boundary.tsv' using 1:2 with lines lw 1.4 lc rgb COLOUR[2] title 'L T = depth' @LUCKY
 unset multiplot

@@ -16,8 +16,8 @@
 
 #define PARAMETERS(INT, REAL, TEXT, PATH)                                                                            \
   TEXT(model, "", "a circuit family NAME:SIZE of at most 120 levels, compiled; or width:D, an ordinary transformer", \
-       "ripple:60,width:64", "ripple:60,layered:120,width:64,width:128,width:256",                                   \
-       "ripple:60,layered:120,width:64,width:128,width:256,width:512")                                               \
+       "ripple:60,width:64", "ripple:60,width:64,width:128,width:256",                                               \
+       "ripple:60,s5_serial:31,width:64,width:128,width:256,width:512")                                              \
   INT(layers, "layers", 1, 120, "layers L of the block; a divisor of 120; it is run 120 / L times", "1,12,120",      \
       "1,2,4,12,24,60,120", "1,2,3,4,5,6,8,10,12,15,20,24,30,40,60,120")                                             \
   INT(tokens, "tokens", 1, 4096, "sequence of an ordinary transformer", "64", "64", "256")                           \
@@ -254,6 +254,22 @@ static int leads(const struct lat_merged *merged, size_t i) {
   return 1;
 }
 
+/* The k-th leading point by the parameters of its stack; SIZE_MAX beyond the last. */
+static size_t lead_in_order(const struct lat_merged *merged, size_t k) {
+  for (size_t i = 0; i < lat_merged_points(merged); i++) {
+    if (!leads(merged, i)) continue;
+    int64_t mine = INTEGER("parameters", find(merged, i, DEPTH));
+    size_t smaller = 0;
+    for (size_t j = 0; j < lat_merged_points(merged); j++) {
+      if (j == i || !leads(merged, j)) continue;
+      int64_t other = INTEGER("parameters", find(merged, j, DEPTH));
+      smaller += other < mine || (other == mine && j < i);
+    }
+    if (smaller == k) return i;
+  }
+  return SIZE_MAX;
+}
+
 static int table_cost(const struct lat_merged *merged, struct lat_analysis *analysis) {
   int status;
   LAT_TRY(status,
@@ -264,8 +280,7 @@ static int table_cost(const struct lat_merged *merged, struct lat_analysis *anal
               "Effective depth 120 by L layers run T times. 'Run once' is the control: the same weights without the "
               "loop. Upper end of the Clopper-Pearson interval for a random vector to be wrong. Times are of the "
               "machine named below and vary; ordinary transformers have random weights and no answer to check."));
-  for (size_t i = 0; i < lat_merged_points(merged); i++) {
-    if (!leads(merged, i)) continue;
+  for (size_t k = 0, i; (i = lead_in_order(merged, k)) != SIZE_MAX; k++) {
     double stack = (double)INTEGER("parameters", find(merged, i, DEPTH));
     for (int64_t layers = 1; layers <= DEPTH; layers++) {
       size_t j = find(merged, i, layers);
@@ -292,15 +307,13 @@ done:
 static int tables_figure(const struct lat_merged *merged, struct lat_analysis *analysis) {
   int status;
   LAT_TRY(status, lat_table_begin(analysis, "models", "model", NULL));
-  for (size_t i = 0; i < lat_merged_points(merged); i++)
-    if (leads(merged, i))
-      LAT_TRY(status, lat_table_row(analysis, "%s%s", is_compiled(merged, i) ? "compiled " : "ordinary ",
-                                    lat_merged_text(merged, "model", i)));
+  for (size_t k = 0, i; (i = lead_in_order(merged, k)) != SIZE_MAX; k++)
+    LAT_TRY(status, lat_table_row(analysis, "%s%s", is_compiled(merged, i) ? "compiled " : "ordinary ",
+                                  lat_merged_text(merged, "model", i)));
   LAT_TRY(status,
           lat_table_begin(analysis, "curves",
                           "layers\tparameters\tparameters by formula\tflop of the stack (1)\ttime of the stack (1)", NULL));
-  for (size_t i = 0; i < lat_merged_points(merged); i++) {
-    if (!leads(merged, i)) continue;
+  for (size_t k = 0, i; (i = lead_in_order(merged, k)) != SIZE_MAX; k++) {
     size_t stack = find(merged, i, DEPTH);
     for (int64_t layers = 1; layers <= DEPTH; layers++) {
       size_t j = find(merged, i, layers);

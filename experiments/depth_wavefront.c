@@ -15,10 +15,12 @@
 
 #define PARAMETERS(INT, REAL, TEXT, PATH)                                                                                  \
   PATH(circuit, "", "circuit file (AIGER, BENCH or BLIF), taken where family is file", "", "", "")                         \
-  TEXT(family, "", "circuit family NAME:SIZE, or file", "ripple:6,batcher:8,file",                                         \
-       "ripple:12,ripple:60,parity:64,kogge_stone:16,comparator:32,batcher:16,s5_serial:8,layered:120,multiplexer:5,file", \
-       "ripple:12,ripple:60,ripple:128,parity:256,kogge_stone:64,wallace:16,comparator:64,sipser:5,s5_tree:32,"            \
-       "s5_serial:32,batcher:64,majority:63,reachability:12,rule110:40,layered:120,layered:250,multiplexer:7,file")        \
+  TEXT(                                                                                                                    \
+      family, "", "circuit family NAME:SIZE, or file", "ripple:6,batcher:8,file",                                          \
+      "ripple:12,ripple:60,parity:64,kogge_stone:16,comparator:32,batcher:16,s5_serial:12,layered:120,multiplexer:5,file", \
+      "ripple:12,ripple:60,ripple:128,parity:256,kogge_stone:64,wallace:16,comparator:64,sipser:5,s5_tree:32,"             \
+      "s5_serial:16,s5_serial:32,batcher:64,majority:63,reachability:12,rule110:40,layered:120,layered:250,multiplexer:7," \
+      "file")                                                                                                              \
   INT(lut, "fan-ins", 0, 6, "fan-ins of a mapped node; 0: the gates as they are", "0", "0,4", "0,2,3,4,6")                 \
   TEXT(form, "", "plain: no norm, ReLU, full mask; gpt2: LayerNorm, GELU, causal mask", "plain,gpt2", "plain,gpt2",        \
        "plain,gpt2")                                                                                                       \
@@ -53,12 +55,12 @@ static const struct lat_output outputs[] = {
     {"largest_error", "1", "largest |v - bit| of right and ready wires", LAT_REAL, "step", 0},
     {"settled_step", "steps", "last step at which an output changes; the last vector is the sensitising one", LAT_INTEGER,
      "vector", 0},
-    {"right", "1", "fraction of wires right (kept up to 20,000 cells)", LAT_REAL, "step,level", LAT_MAY_BE_MISSING},
-    {"ready", "1", "fraction of wires ready (kept up to 20,000 cells)", LAT_REAL, "step,level", LAT_MAY_BE_MISSING},
+    {"right", "1", "fraction of wires right; kept for two layers, plain gates and small circuits", LAT_REAL,
+     "shown_step,level", LAT_MAY_BE_MISSING},
     {"seconds", "s", "time of the run itself", LAT_REAL, "", LAT_IS_TIMING},
     {0}};
 
-enum { CELLS = 20000 };
+enum { CELLS = 2500 }; /* a merged file gives every point the room of the largest */
 
 static int64_t family_depth(const char *family) {
   const char *colon = strchr(family, ':');
@@ -135,16 +137,18 @@ static int tell(void *context, size_t done, size_t total) {
   return lat_run_progress(context, (double)done / (double)total) != LAT_OK;
 }
 
-static int put_cells(struct lat_run *run, const char *name, const struct lat_wavefront *wave, const uint64_t *count) {
-  size_t cells = wave->steps * wave->levels, extent[2] = {wave->steps, wave->levels};
-  if (cells > CELLS) return LAT_OK;
+/* The steps up to one after the last that is needed. */
+static int put_cells(struct lat_run *run, const struct lat_wavefront *wave, size_t needed) {
+  const struct parameters *p = lat_run_parameters(run);
+  size_t extent[2] = {needed + 2, wave->levels}, cells = extent[0] * extent[1];
+  if (cells > CELLS || p->layers != 2 || p->lut != 0 || strcmp(p->form, "plain") != 0) return LAT_OK;
   double *part = lat_alloc(cells, sizeof *part);
   if (part == NULL) return LAT_MEMORY;
   for (size_t i = 0; i < cells; i++) {
     double all = (double)(wave->wires[i % wave->levels] * wave->vectors);
-    part[i] = all > 0 ? (double)count[i] / all : (double)NAN;
+    part[i] = all > 0 ? (double)wave->record.level_right[i] / all : (double)NAN;
   }
-  int status = lat_put_reals(run, name, 2, extent, part);
+  int status = lat_put_reals(run, "right", 2, extent, part);
   lat_free(part);
   return status;
 }
@@ -174,8 +178,6 @@ static int put_wavefront(struct lat_run *run, const struct lat_wavefront *wave, 
   LAT_TRY(status, lat_put_integer(run, "unpredicted", unpredicted));
   LAT_TRY(status, lat_put_integer(run, "settled_last", last));
   LAT_TRY(status, lat_put_integer(run, "sensitised", settled[wave->vectors - 1]));
-  LAT_TRY(status, put_cells(run, "right", wave, r->level_right));
-  LAT_TRY(status, put_cells(run, "ready", wave, r->level_ready));
 done:
   lat_free(part);
   lat_free(settled);
@@ -250,6 +252,7 @@ static int run(struct lat_run *run) {
   LAT_TRY(status,
           lat_put_integer(run, "wrong_vectors", count_wrong_vectors(netlist, values, wave.record.outputs, vectors - 1)));
   LAT_TRY(status, put_wavefront(run, &wave, netlist->outputs, predicted));
+  LAT_TRY(status, put_cells(run, &wave, needed));
   LAT_TRY(status, lat_put_real(run, "seconds", seconds));
 done:
   lat_wavefront_free(&wave);
@@ -413,14 +416,14 @@ done:
   return status;
 }
 
-/* Panel a: the deepest circuit whose cells are kept, most layers up to 2. Panel b: most different L, then the deepest. */
+/* Panel a: where the random vectors themselves need most of the depth (in tenths), then the deepest. Panel b: most different
+ * L, then the deepest. */
 static int pick_wave(const struct lat_merged *merged, size_t *wave) {
   int64_t best = -1;
   for (size_t i = 0; i < lat_merged_points(merged); i++) {
     size_t extent[3];
-    if (!counts(merged, i) || !is_plain(merged, i) || INTEGER("lut", i) != 0 || INTEGER("layers", i) > 2) continue;
-    if (lat_merged_array(merged, "right", i, extent) == NULL) continue;
-    int64_t score = INTEGER("depth", i) * 2 + INTEGER("layers", i) - 1;
+    if (!counts(merged, i) || lat_merged_array(merged, "right", i, extent) == NULL) continue;
+    int64_t score = 10 * INTEGER("settled_last", i) / INTEGER("steps_needed", i) * 1000 + INTEGER("depth", i);
     if (score > best) best = score, *wave = i;
   }
   return best >= 0;
@@ -450,10 +453,10 @@ static int figure_wave(const struct lat_merged *merged, struct lat_analysis *ana
       LAT_TRY(status, lat_table_row(analysis, "%zu\t%zu\t%.4f", t, l, right[t * extent[1] + l]));
     LAT_TRY(status, lat_table_row(analysis, "%s", ""));
   }
+  size_t shown = extent[0], every = shown / 16 + 1;
   const double *front = lat_merged_array(merged, "front", wave, extent);
-  size_t every = extent[0] / 16 + 1;
   LAT_TRY(status, lat_table_begin(analysis, "front", "step\tall ready up to level", NULL));
-  for (size_t t = 0; t < extent[0]; t += every) LAT_TRY(status, lat_table_row(analysis, "%zu\t%g", t, front[t]));
+  for (size_t t = 0; t < shown; t += every) LAT_TRY(status, lat_table_row(analysis, "%zu\t%g", t, front[t]));
 done:
   return status;
 }
@@ -589,7 +592,7 @@ const struct lat_experiment lat_experiment_depth_wavefront = {
         "and 3.10; "
         "intervals by Clopper and Pearson (1934)",
     .caption =
-        "(a) Fraction of wires that are right, by level and step, over all input vectors of one deep circuit. Circles: the "
+        "(a) Fraction of wires that are right, by level and step, over all input vectors of one circuit. Circles: the "
         "highest level "
         "up to which every wire says that it is ready; line: the prediction, level = L t. Above the line wires are right "
         "by luck only. "
