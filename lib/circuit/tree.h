@@ -22,8 +22,8 @@ struct lat_operand {
 /* Adds a tree of two-input nodes over `count` operands (which it overwrites) of the lowest possible depth, given their
  * levels: ceil(log2(sum of 2^level)). The root is always a new node: a buffer for one operand, a constant for none; it is
  * complemented when `inverted` is not 0. Sets *root to its number. LAT_MEMORY, LAT_INPUT for a circuit too large. */
-int lat_tree(struct lat_netlist *netlist, enum lat_tree_gate gate, struct lat_operand *operand, size_t count, uint32_t inverted,
-             uint32_t *root);
+int lat_tree(struct lat_netlist *netlist, enum lat_tree_gate gate, struct lat_operand *operand, size_t count,
+             uint32_t inverted, uint32_t *root);
 
 /* Nodes that lat_tree adds for `count` operands. */
 static inline size_t lat_tree_nodes(size_t count) { return count < 2 ? 1 : count - 1; }
