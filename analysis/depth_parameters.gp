@@ -22,7 +22,7 @@ set arrow 1 from 12, graph 0.33 to 12, graph 1 nohead lw 0.8 dt (6,4) lc rgb SOF
 set label 2 '12 × 10' at 11.2, graph 0.97 right font SMALL textcolor rgb SOFT
 plot for [i=1:models] TABLES.'curves.tsv' every :::(i-1)::(i-1) using 1:3 with lines lw 1.4 lc rgb COLOUR[look(i)] notitle, \
      for [i=1:models] TABLES.'curves.tsv' every :::(i-1)::(i-1) using 1:2 with points pt MARKER[look(i)] ps 0.7 lc rgb COLOUR[look(i)] notitle, \
-     for [i=1:models] keyentry with linespoints lw 1.4 pt MARKER[look(i)] ps 0.7 lc rgb COLOUR[look(i)] title NAME[i]
+     for [i=1:models] keyentry with linespoints lw 1.4 pt MARKER[look(i)] ps 0.7 lc rgb COLOUR[look(i)] title plain(NAME[i])
 
 # ---- (b) operations and time
 @RIGHT; @CURVES
@@ -33,7 +33,8 @@ set yrange [0:1.2<*]; set ytics format '%.1f'
 set xlabel 'layers of the block L (run 120 / L times)' offset 0,0.4 textcolor rgb INK
 set ylabel 'part of the stack of 120 layers' offset 0.4,0 textcolor rgb INK
 set arrow 1 from 12, graph 0 to 12, graph 1 nohead lw 0.8 dt (6,4) lc rgb SOFT back
-set label 3 'operations, all models' at graph 0.98, first 1.0 right offset 0,-0.7 font SMALL textcolor rgb INK
-plot TABLES.'curves.tsv' every :::0::0 using 1:4 with lines lw 1.4 lc rgb INK notitle, \
-     for [i=1:models] TABLES.'curves.tsv' every :::(i-1)::(i-1) using 1:5 with linespoints lw 0.8 pt MARKER[look(i)] ps 0.7 lc rgb COLOUR[look(i)] notitle
+set key at graph 0.99, graph 0.02 right bottom @KEY font SMALL
+plot TABLES.'curves.tsv' every :::0::0 using 1:4 with lines lw 1.4 lc rgb INK title 'operations (all models)', \
+     for [i=1:models] TABLES.'curves.tsv' every :::(i-1)::(i-1) using 1:5 with linespoints lw 0.8 pt MARKER[look(i)] ps 0.7 lc rgb COLOUR[look(i)] notitle, \
+     keyentry with linespoints lw 0.8 pt 7 ps 0.7 lc rgb SOFT title 'time (markers as in a)'
 unset multiplot

@@ -8,7 +8,7 @@ stats TABLES.'names.tsv' every ::0::0 using (wave = strcol(1), wave_depth = colu
 set multiplot
 # ---- (a) the wave front
 @LEFT_MAP; @MAP; @LEFT_BOX
-set label 1 heading('a', sprintf('%s, %g levels, L = %g', wave, wave_depth, wave_layers)) at screen 0.012, screen 0.945 font HEAD textcolor rgb INK
+set label 1 heading('a', sprintf('%s, %g levels, L = %g', plain(wave), wave_depth, wave_layers)) at screen 0.012, screen 0.945 font HEAD textcolor rgb INK
 set xrange [-0.5 : wave_steps + 0.5]; set yrange [-0.5 : wave_depth + 0.5]; set cbrange [0:1]
 set xlabel 'step t' offset 0,0.4 textcolor rgb INK; set ylabel 'level of the wire' offset 0.4,0 textcolor rgb INK
 set cbtics 0.25 format '%.2f'; set cblabel 'fraction of wires right' offset 0.3,0 textcolor rgb INK
@@ -22,7 +22,7 @@ plot TABLES.'wave.tsv' using 1:2:3 with image notitle, \
 
 # ---- (b) layers and steps at one depth
 @RIGHT_MAP; @MAP; @RIGHT_BOX
-set label 1 heading('b', sprintf('%s, %g levels: outputs after T steps', map, map_depth)) at screen 0.525, screen 0.945 font HEAD textcolor rgb INK
+set label 1 heading('b', sprintf('%s, %g levels: outputs after T steps', plain(map), map_depth)) at screen 0.525, screen 0.945 font HEAD textcolor rgb INK
 set xrange [0.5 : map_layers + 0.5]; set yrange [-0.5 : map_steps + 0.5]; set cbrange [0:1]
 set xlabel 'layers of the block L' offset 0,0.4 textcolor rgb INK; set ylabel 'steps T' offset 0.4,0 textcolor rgb INK
 set xtics 1

@@ -42,6 +42,8 @@ set palette defined (0 '#00224e', 1 '#123570', 2 '#3b496c', 3 '#575d6d', 4 '#707
 
 # ---- parts
 heading(letter, text) = '{/:Bold '.letter.'}  '.text
+# A name from a table: in enhanced text a bare _ would lower the next letter.
+plain(name) = strstrt(name, '_') == 0 ? name : name[1 : strstrt(name, '_') - 1].'\_'.plain(name[strstrt(name, '_') + 1 : *])
 
 # One panel at a time: margins of the left and the right half; the right one leaves room for a colour box when it is a map.
 LEFT = "set lmargin at screen 0.082; set rmargin at screen 0.470; set tmargin at screen 0.880; set bmargin at screen 0.160"

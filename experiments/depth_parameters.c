@@ -22,7 +22,7 @@
       "1,2,4,12,24,60,120", "1,2,3,4,5,6,8,10,12,15,20,24,30,40,60,120")                                             \
   INT(tokens, "tokens", 1, 4096, "sequence of an ordinary transformer", "64", "64", "256")                           \
   INT(vectors, "vectors", 1, 65536, "input vectors of a circuit", "64", "256", "1024")                               \
-  INT(repeats, "runs", 1, 1000, "timed runs; the fastest counts", "1", "3", "15")                                    \
+  INT(repeats, "runs", 1, 1000, "timed runs; the fastest counts", "1", "3", "5")                                     \
   INT(seed, "", 0, 1000000, "of weights, circuits and vectors", "0", "0", "0")
 LAT_DEFINE_PARAMETERS(PARAMETERS)
 

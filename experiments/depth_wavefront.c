@@ -17,7 +17,7 @@
   PATH(circuit, "", "circuit file (AIGER, BENCH or BLIF), taken where family is file", "", "", "")                         \
   TEXT(                                                                                                                    \
       family, "", "circuit family NAME:SIZE, or file", "ripple:6,batcher:8,file",                                          \
-      "ripple:12,ripple:60,parity:64,kogge_stone:16,comparator:32,batcher:16,s5_serial:12,layered:120,multiplexer:5,file", \
+      "ripple:12,ripple:60,parity:64,kogge_stone:16,comparator:32,batcher:16,s5_serial:10,layered:120,multiplexer:5,file", \
       "ripple:12,ripple:60,ripple:128,parity:256,kogge_stone:64,wallace:16,comparator:64,sipser:5,s5_tree:32,"             \
       "s5_serial:16,s5_serial:32,batcher:64,majority:63,reachability:12,rule110:40,layered:120,layered:250,multiplexer:7," \
       "file")                                                                                                              \
@@ -416,14 +416,15 @@ done:
   return status;
 }
 
-/* Panel a: where the random vectors themselves need most of the depth (in tenths), then the deepest. Panel b: most different
+/* Panel a: where the random vectors themselves need four fifths of the depth, then the deepest. Panel b: most different
  * L, then the deepest. */
 static int pick_wave(const struct lat_merged *merged, size_t *wave) {
   int64_t best = -1;
   for (size_t i = 0; i < lat_merged_points(merged); i++) {
     size_t extent[3];
     if (!counts(merged, i) || lat_merged_array(merged, "right", i, extent) == NULL) continue;
-    int64_t score = 10 * INTEGER("settled_last", i) / INTEGER("steps_needed", i) * 1000 + INTEGER("depth", i);
+    int64_t late = 10 * INTEGER("settled_last", i) >= 8 * INTEGER("steps_needed", i),
+            score = late * 100000 + INTEGER("depth", i);
     if (score > best) best = score, *wave = i;
   }
   return best >= 0;
@@ -519,7 +520,7 @@ static int figure(const struct lat_merged *merged, struct lat_analysis *analysis
   }
   LAT_TRY(status, figure_wave(merged, analysis, wave));
   LAT_TRY(status, figure_map(merged, analysis, map, column, columns, rows, &lucky));
-  lat_merged_array(merged, "front", wave, extent);
+  lat_merged_array(merged, "right", wave, extent);
   LAT_TRY(status, lat_table_begin(analysis, "names",
                                   "circuit a\tdepth\tlayers\tsteps\tcircuit b\tdepth\tlayers\tsteps\tlucky cells", NULL));
   LAT_TRY(status, lat_table_row(analysis, "%s\t%lld\t%lld\t%zu\t%s\t%lld\t%zu\t%zu\t%zu", circuit_of(merged, wave),
