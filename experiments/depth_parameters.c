@@ -276,9 +276,9 @@ static int table_cost(const struct lat_merged *merged, struct lat_analysis *anal
           lat_table_begin(
               analysis, "cost",
               "model\twidth\ttokens\tL x T\tparameters\tof the stack (%)\tmemory (MB)\tGflop\ttime "
-              "(ms)\toutput bits\twrong\twrong when run once\tP(vector wrong) high (95 %)",
+              "(ms)\toutput bits\twrong\twrong when run once\tP(vector wrong), 95 % interval",
               "Effective depth 120 by L layers run T times. 'Run once' is the control: the same weights without the "
-              "loop. Upper end of the Clopper-Pearson interval for a random vector to be wrong. Times are of the "
+              "loop. P: Clopper-Pearson interval for a random vector to be wrong. Times are of the "
               "machine named below and vary; ordinary transformers have random weights and no answer to check."));
   for (size_t k = 0, i; (i = lead_in_order(merged, k)) != SIZE_MAX; k++) {
     double stack = (double)INTEGER("parameters", find(merged, i, DEPTH));
@@ -289,8 +289,8 @@ static int table_cost(const struct lat_merged *merged, struct lat_analysis *anal
       if (is_compiled(merged, j)) {
         struct lat_interval bound =
             lat_interval_proportion((uint64_t)INTEGER("wrong_vectors", j), (uint64_t)INTEGER("vectors", j), 0.95);
-        snprintf(bits, sizeof bits, "%lld\t%lld\t%lld\t%.3g", (long long)INTEGER("bits", j), (long long)INTEGER("wrong", j),
-                 (long long)INTEGER("wrong_once", j), bound.high);
+        snprintf(bits, sizeof bits, "%lld\t%lld\t%lld\t%.3g to %.3g", (long long)INTEGER("bits", j),
+                 (long long)INTEGER("wrong", j), (long long)INTEGER("wrong_once", j), bound.low, bound.high);
       }
       LAT_TRY(status, lat_table_row(analysis, "%s\t%lld\t%lld\t%lld x %lld\t%lld\t%.2f\t%.3f\t%.3f\t%.2f\t%s",
                                     lat_merged_text(merged, "model", j), (long long)INTEGER("width", j),

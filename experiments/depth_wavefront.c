@@ -318,7 +318,7 @@ static int table_exact(const struct lat_merged *merged, struct lat_analysis *ana
       lat_table_begin(
           analysis, "exact",
           "circuit\tnodes\tform\tdepth (levels)\tmachines\tcertified\tvalues checked\tnot right\tnot "
-          "ready\tready early\trandom vectors\twrong\tP(wrong) low (95 %)\tP(wrong) high (95 %)",
+          "ready\tready early\trandom vectors\twrong\tP(wrong), 95 % interval",
           "Every wire at or below level L t, at every step, for all L that were run. P(wrong): "
           "Clopper-Pearson interval for a random vector to have a wrong output bit after the last step, at the L with the "
           "highest upper end; machines of other L see the same vectors and are no further trials."));
@@ -339,11 +339,12 @@ static int table_exact(const struct lat_merged *merged, struct lat_analysis *ana
       struct lat_interval bound = interval_at(merged, i, INTEGER("layers", j), sum + 6);
       if (bound.high > worst.high) worst = bound, sum[8] = sum[6], sum[9] = sum[7];
     }
-    LAT_TRY(status, lat_table_row(analysis, "%s\t%s\t%s\t%lld\t%lld\t%lld\t%lld\t%lld\t%lld\t%lld\t%lld\t%lld\t%.3g\t%.3g",
-                                  circuit_of(merged, i), gates_of(merged, i, gates), is_plain(merged, i) ? "plain" : "gpt2",
-                                  (long long)INTEGER("depth", i), (long long)sum[0], (long long)sum[1], (long long)sum[2],
-                                  (long long)sum[3], (long long)sum[4], (long long)sum[5], (long long)sum[8],
-                                  (long long)sum[9], worst.low, worst.high));
+    LAT_TRY(status,
+            lat_table_row(analysis, "%s\t%s\t%s\t%lld\t%lld\t%lld\t%lld\t%lld\t%lld\t%lld\t%lld\t%lld\t%.3g to %.3g",
+                          circuit_of(merged, i), gates_of(merged, i, gates), is_plain(merged, i) ? "plain" : "gpt2",
+                          (long long)INTEGER("depth", i), (long long)sum[0], (long long)sum[1], (long long)sum[2],
+                          (long long)sum[3], (long long)sum[4], (long long)sum[5], (long long)sum[8], (long long)sum[9],
+                          worst.low, worst.high));
   }
 done:
   return status;
@@ -396,7 +397,7 @@ static int table_control(const struct lat_merged *merged, struct lat_analysis *a
           lat_table_begin(
               analysis, "control",
               "circuit\tdepth (levels)\tvalues checked\tnot right\toutput bits right at the end (1)\trandom vectors\t"
-              "wrong\tP(wrong) low (95 %)\tP(wrong) high (95 %)",
+              "wrong\tP(wrong), 95 % interval",
               "Control: the same machines with the query weights set to 0, so that every token attends to all alike. "
               "They must fail."));
   for (size_t i = 0; i < lat_merged_points(merged); i++) {
@@ -407,7 +408,7 @@ static int table_control(const struct lat_merged *merged, struct lat_analysis *a
     struct lat_interval bound = lat_interval_proportion(wrong, vectors, 0.95);
     ++*controls;
     *survived += INTEGER("wrong", i) == 0;
-    LAT_TRY(status, lat_table_row(analysis, "%s\t%lld\t%lld\t%lld\t%.3f\t%llu\t%llu\t%.3g\t%.3g", circuit_of(merged, i),
+    LAT_TRY(status, lat_table_row(analysis, "%s\t%lld\t%lld\t%lld\t%.3f\t%llu\t%llu\t%.3g to %.3g", circuit_of(merged, i),
                                   (long long)INTEGER("depth", i), (long long)INTEGER("checked", i),
                                   (long long)INTEGER("wrong", i), right[extent[0] - 1], (unsigned long long)vectors,
                                   (unsigned long long)wrong, bound.low, bound.high));
@@ -586,7 +587,7 @@ const struct lat_experiment lat_experiment_depth_wavefront = {
         "each "
         "vector's outputs change for the last time at the step that a synchronous simulation of the circuit predicts.",
     .refuted_if =
-        "one wire value of one certified machine is wrong or not ready at or below level L t, or ready above it, or one "
+        "One wire value of one certified machine is wrong or not ready at or below level L t, or ready above it, or one "
         "vector settles at another step. The test itself is void when uniform attention passes it.",
     .source =
         "Universal construction by induction on levels; L T levels from L layers as in Xu and Sato (2025), theorems 3.6 "
