@@ -178,7 +178,7 @@ int lat_gnuplot_draw(const char *name, const char *format, const char *tables, c
     status = LAT_FAIL(LAT_INPUT, "gnuplot on %s.gp (%s): %s", name, format, words);
     goto done;
   }
-  LAT_TRY(status, status);
+  if (status != LAT_OK) goto done;
   LAT_TRY(status, lat_file_read(drawn.bytes, &bytes, &count));
   LAT_CHECK(status, count > 0, LAT_INPUT, "gnuplot on %s.gp (%s) drew nothing", name, format);
   if (strcmp(format, "pdf") == 0) blank_date(bytes, count);
