@@ -174,6 +174,16 @@ second_signal_ends_at_once() {
   done
 }
 
+worker_that_dies_is_told_and_nothing_is_lost() {
+  serial_slow
+  local pid worker
+  "${driver[@]}" run sample "${slow[@]}" --jobs 2 --out "$work/dead" >"$work/out" 2>"$work/err" & pid=$!
+  for _ in $(seq 100); do worker=$(pgrep -P $pid | head -n 1); [ -z "$worker" ] || break; sleep 0.02; done
+  sleep 0.1; kill -9 "$worker"; wait $pid
+  [ $? = 1 ] && says err 'a worker was ended by signal 9' && one_line || say "status" || return 1
+  expect 0 run "${slow[@]}" --out "$work/dead" && same "$work/slow" "$work/dead" sample && tidy "$work/dead"
+}
+
 failed_rows_and_trouble() {
   local set=(--size smoke --set layers=1 --set beta=1 --set seed=0,1 --set fail=no,numeric)
   expect 0 run "${set[@]}" --out "$work/rows" && says out '4 done now, 0 already there, 2 failed' || return 1
@@ -269,7 +279,7 @@ real_experiments() {
 }
 
 for case in same_bytes_for_jobs_threads_and_shards killed_twenty_times full_disk damaged_points folder_that_cannot_be_written \
-  folder_that_was_made_read_only two_runners_at_once interrupted_run_prints_how_to_go_on second_signal_ends_at_once \
+  folder_that_was_made_read_only two_runners_at_once interrupted_run_prints_how_to_go_on second_signal_ends_at_once worker_that_dies_is_told_and_nothing_is_lost \
   failed_rows_and_trouble merge_verify_export misuse_is_status_2_and_one_line sweep_files real_experiments; do
   why=""
   : >"$work/notes"

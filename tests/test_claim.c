@@ -6,10 +6,12 @@
 #include <string.h>
 /* cmocka wants the headers above first */
 #include <cmocka.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/base/process.h"
 #include "lib/base/status.h"
 #include "lib/base/text.h"
 #include "lib/sweep/claim.h"
@@ -66,7 +68,7 @@ static void claims_of_the_dead_and_of_other_hosts_hold_nobody_up(void **state) {
   for (int i = 0; i < 3; i++) {
     lat_sample_folder(out);
     if (i == 0)
-      snprintf(content, sizeof content, "%s %ld 1\n", host, (long)child); /* gone */
+      snprintf(content, sizeof content, "%s %ld 0\n", host, (long)child); /* gone; and where nobody tells when it began */
     else if (i == 1)
       snprintf(content, sizeof content, "%s %ld 1\n", host, (long)getppid()); /* alive, but began at another time */
     else
@@ -78,6 +80,20 @@ static void claims_of_the_dead_and_of_other_hosts_hold_nobody_up(void **state) {
     lat_sample_remove(out);
   }
   lat_sample_remove(serial);
+}
+
+static void a_process_that_ended_and_is_not_waited_for_is_gone(void **state) {
+  (void)state;
+  pid_t child = fork();
+  if (child == 0) _exit(0);
+  siginfo_t info;
+  assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0); /* it stays a zombie */
+  assert_int_equal(kill(child, 0), 0);
+  assert_int_equal(lat_process_alive((long)child), 0);
+  waitpid(child, NULL, 0);
+  assert_int_equal(lat_process_alive((long)child), 0);
+  assert_int_equal(lat_process_alive((long)getpid()), 1);
+  assert_true(lat_process_began((long)getpid()) > 0);
 }
 
 static void a_living_claim_is_kept_and_waited_for(void **state) {
@@ -117,6 +133,7 @@ static void a_living_claim_is_kept_and_waited_for(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(claims_of_the_dead_and_of_other_hosts_hold_nobody_up),
+      cmocka_unit_test(a_process_that_ended_and_is_not_waited_for_is_gone),
       cmocka_unit_test(a_living_claim_is_kept_and_waited_for),
   };
   return cmocka_run_group_tests_name("claim", tests, NULL, NULL);

@@ -3,13 +3,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/base/memory.h"
+#include "lib/base/process.h"
 #include "lib/base/status.h"
 #include "lib/base/text.h"
 
@@ -90,7 +90,7 @@ int lat_store_sweep_temporaries(const char *directory, size_t *removed) {
   LAT_TRY(status, temporary_mark(&mark));
   for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
     long process = owner_of(entry->d_name, mark.bytes);
-    if (process == 0 || kill((pid_t)process, 0) == 0 || errno != ESRCH) continue;
+    if (process == 0 || lat_process_alive(process)) continue;
     lat_text_clear(&path);
     LAT_TRY(status, lat_text_printf(&path, "%s/%s", directory, entry->d_name));
     int gone = unlink(path.bytes) == 0;

@@ -2,36 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/base/process.h"
 #include "lib/base/status.h"
 
 enum { CONTENT = 512 };
-
-/* When the process began, in ticks since the machine did: tells a process from a later one with the same number. 0 where
- * the system does not say. */
-static unsigned long long began(long process) {
-  char path[64], text[1024];
-  snprintf(path, sizeof path, "/proc/%ld/stat", process);
-  FILE *file = fopen(path, "r");
-  if (!file) return 0;
-  size_t count = fread(text, 1, sizeof text - 1, file);
-  fclose(file);
-  text[count] = '\0';
-  char *at = strrchr(text, ')'); /* the name may hold anything */
-  for (int field = 2; at && field < 22; field++) {
-    at = strchr(at, ' ');
-    if (at) at++;
-  }
-  return at ? strtoull(at, NULL, 10) : 0;
-}
 
 enum { HOST = 256 };
 
@@ -56,8 +36,7 @@ int lat_claim_held(const char *path) {
     return known && time(NULL) - info.st_mtime < 10; /* just being written; nobody's when it stays so */
   host_name(mine);
   if (strcmp(host, mine) != 0) return 2;
-  if (kill((pid_t)process, 0) != 0 && errno == ESRCH) return 0;
-  return start == 0 || began(process) == start;
+  return lat_process_alive(process) && (start == 0 || lat_process_began(process) == start);
 }
 
 int lat_claim_take(const char *path, int force, enum lat_claim *claim) {
@@ -66,7 +45,7 @@ int lat_claim_take(const char *path, int force, enum lat_claim *claim) {
     if (descriptor >= 0) {
       char text[CONTENT], host[HOST];
       host_name(host);
-      int count = snprintf(text, sizeof text, "%s %ld %llu\n", host, (long)getpid(), began((long)getpid()));
+      int count = snprintf(text, sizeof text, "%s %ld %llu\n", host, (long)getpid(), lat_process_began((long)getpid()));
       errno = ENOSPC;
       int bad = write(descriptor, text, (size_t)count) != count;
       int why = errno;
