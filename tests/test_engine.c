@@ -360,7 +360,7 @@ static void settling_and_wrong_bits_are_those_of_the_synchronous_network(void **
       for (size_t i = 0; i < netlist->nodes; i++) {
         unsigned index = 0, fan_ins = lat_netlist_fan_ins(netlist, i);
         for (unsigned j = 0; j < fan_ins; j++) index |= (unsigned)now[netlist->fan_in[netlist->first[i] + j]] << j;
-        next[i] = fan_ins == 0 ? now[i] : (unsigned char)(netlist->table[i] >> index & 1);
+        next[i] = (unsigned char)(fan_ins == 0 ? now[i] : netlist->table[i] >> index & 1);
       }
       for (size_t o = 0; o < netlist->outputs; o++) {
         if (next[netlist->output[o]] != now[netlist->output[o]]) settled = (uint32_t)t + 1;
@@ -459,6 +459,82 @@ static void the_butterfly_is_the_sum_over_all_addresses(void **state) {
       lat_free(first);
     }
   }
+}
+
+/* Depths over one cache block, panels of different depth, every width of tile. */
+static void mixed_rows_are_the_sums_over_tokens(void **state) {
+  (void)state;
+  static const size_t depth[] = {2500, 1, 1024, 1025, 7};
+  enum { PANELS = 5, TOKENS = 2500, MOST_GROUPS = 6 };
+  size_t panel[PANELS + 1] = {0};
+  for (size_t p = 0; p < PANELS; p++) panel[p + 1] = panel[p] + depth[p] * LAT_PANEL;
+  struct lat_mixing mixing = {.rows = PANELS * LAT_PANEL, .panel = panel};
+  mixing.weight = zeros(panel[PANELS], sizeof *mixing.weight);
+  for (size_t k = 0; k < panel[PANELS]; k++) mixing.weight[k] = (float)(k * 29 % 101) / 101.0f;
+  for (size_t groups = 1; groups <= MOST_GROUPS; groups++) {
+    size_t columns = groups * LAT_LANES;
+    float *value = zeros(TOKENS, columns * sizeof *value), *mixed = zeros(mixing.rows, columns * sizeof *mixed);
+    for (size_t k = 0; k < TOKENS * columns; k++) value[k] = (float)(k * 17 % 23) - 11.0f;
+    memset(mixed, 0xff, mixing.rows * columns * sizeof *mixed); /* NaN: must be overwritten */
+    lat_mix_rows(&mixing, TOKENS, groups, value, mixed);
+    for (size_t r = 0; r < mixing.rows; r++) {
+      const float *w = mixing.weight + panel[r / LAT_PANEL] + r % LAT_PANEL;
+      for (size_t c = 0; c < columns; c += 7) {
+        double sum = 0.0, size = 0.0;
+        for (size_t j = 0; j < depth[r / LAT_PANEL]; j++) {
+          double term = (double)w[j * LAT_PANEL] * (double)value[j * columns + c];
+          sum += term;
+          size += fabs(term);
+        }
+        double error = fabs((double)mixed[r * columns + c] - sum);
+        if (!(error <= 1e-5 * size)) fail_msg("%zu groups, row %zu, column %zu: %g of %g", groups, r, c, error, size);
+      }
+    }
+    lat_free(value);
+    lat_free(mixed);
+  }
+  lat_free(mixing.weight);
+}
+
+/* One group of vectors and two at a time are two ways through the code. The shifted constant makes the norm's mean count. */
+static void chunks_of_any_width_hold_the_same_bits(void **state) {
+  (void)state;
+  struct lat_netlist *netlist = help_random(33, 8, 50, 2);
+  for (int norm = 0; norm < 3; norm++) {
+    for (int attention = LAT_ATTENTION_DENSE; attention <= LAT_ATTENTION_FAST; attention++) {
+      struct lat_construction c = help_plain(2);
+      struct lat_compiled *compiled = NULL;
+      struct lat_engine *engine = NULL;
+      struct lat_vectors *inputs = NULL;
+      struct lat_chunk *narrow = NULL, *wide = NULL;
+      if (norm == LAT_NORM_LAYERNORM && attention == LAT_ATTENTION_FAST) continue; /* a mean spoils the address code */
+      c.norm = (enum lat_norm)norm;
+      assert_int_equal(lat_compile(netlist, &c, &compiled), LAT_OK);
+      size_t column = compiled->layout.constant * (compiled->layout.paired ? 2 : 1), D = compiled->prompt->width;
+      for (size_t i = 0; i < compiled->prompt->tokens; i++) compiled->prompt->state[i * D + column] += 0.25f;
+      assert_int_equal(lat_engine_alloc(compiled, (enum lat_attention)attention, &engine), LAT_OK);
+      assert_int_equal(lat_vectors_alloc(netlist->inputs, 64, &inputs), LAT_OK);
+      lat_vectors_random(inputs, 4);
+      assert_int_equal(lat_chunk_alloc(engine, LAT_VECTOR_PART, 64, &wide), LAT_OK);
+      assert_int_equal(lat_chunk_alloc(engine, LAT_VECTOR_PART, 16, &narrow), LAT_OK);
+      lat_chunk_start(wide, inputs, 0);
+      for (int t = 0; t < 4; t++) lat_chunk_step(wide);
+      size_t rows = engine->tokens * engine->part[LAT_VECTOR_PART].channels;
+      for (size_t first = 0; first < 64; first += 16) {
+        lat_chunk_start(narrow, inputs, first);
+        for (int t = 0; t < 4; t++) lat_chunk_step(narrow);
+        for (size_t r = 0; r < rows; r++) {
+          assert_memory_equal(wide->state + r * 64 + first, narrow->state + r * 16, 16 * sizeof(float));
+        }
+      }
+      lat_chunk_free(narrow);
+      lat_chunk_free(wide);
+      lat_vectors_free(inputs);
+      lat_engine_free(engine);
+      lat_compiled_free(compiled);
+    }
+  }
+  lat_netlist_free(netlist);
 }
 
 static void automatic_attention_is_dense_then_fast(void **state) {
@@ -616,6 +692,8 @@ int main(void) {
       cmocka_unit_test(threads_change_no_bit),
       cmocka_unit_test(a_vector_does_not_feel_the_others),
       cmocka_unit_test(the_butterfly_is_the_sum_over_all_addresses),
+      cmocka_unit_test(mixed_rows_are_the_sums_over_tokens),
+      cmocka_unit_test(chunks_of_any_width_hold_the_same_bits),
       cmocka_unit_test(automatic_attention_is_dense_then_fast),
       cmocka_unit_test(what_the_engine_cannot_run_is_refused_with_a_reason),
       cmocka_unit_test(every_failed_allocation_is_told_and_leaves_nothing),

@@ -4,7 +4,7 @@
 
 #include "lib/compile/engine_plan.h"
 
-/* The state of one part for `vectors` (a multiple of LAT_LANES) input vectors. */
+/* The state of one part for `vectors` (LAT_LANES or an even multiple of it) input vectors. */
 struct lat_chunk {
   const struct lat_engine *engine;
   size_t part, vectors;

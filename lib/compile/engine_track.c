@@ -24,7 +24,7 @@ static inline unsigned count_bits(uint16_t mask) { return (unsigned)__builtin_po
 /* Which of the 16 vectors from `first` on are real. */
 static uint16_t real_lanes(size_t first, size_t count) {
   if (first >= count) return 0;
-  return count - first >= LAT_LANES ? 0xffff : (uint16_t)((1u << (count - first)) - 1u);
+  return (uint16_t)(count - first >= LAT_LANES ? 0xffffu : (1u << (count - first)) - 1u);
 }
 
 static inline uint16_t oracle_bits(const struct lat_vectors *values, size_t position, size_t first) {
@@ -132,7 +132,7 @@ static void look_token(struct lat_tracker *tracker, size_t i, size_t step) {
     }
     if (tracker->ready != NULL && real != 0) {
       uint16_t now = positive(state + engine->ready_local[chunk->part] * chunk->vectors + g * LAT_LANES);
-      uint16_t ready = now & real, *old = &tracker->ready[i * groups + g];
+      uint16_t ready = (uint16_t)(now & real), *old = &tracker->ready[i * groups + g];
       if (counted) tracker->ready_level[level] += (uint64_t)count_bits(ready) - (uint64_t)count_bits(*old);
       if (chunk->part == LAT_COMMON_PART && run->ready_since != NULL) {
         if ((ready & 1) == 0) run->ready_since[i] = UINT32_MAX;
@@ -186,7 +186,7 @@ static void look_outputs(struct lat_tracker *tracker, size_t step) {
         sum += run->readout.weight[t] * *(const lat_lanes *)x;
       }
       uint16_t now = (uint16_t)(positive((const float *)&sum) & real), *old = &tracker->answer[o * groups + g];
-      moved |= now ^ *old;
+      moved |= (uint16_t)(now ^ *old);
       *old = now;
       if (run->values != NULL) wrong += count_bits((uint16_t)((now ^ oracle_bits(run->values, row, first)) & real));
     }
