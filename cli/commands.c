@@ -13,19 +13,6 @@
 
 #include "lib/sweep/provenance.h"
 
-/* A program with only some of the commands links too: those that are not there are not in the table. */
-#pragma weak lat_command_list
-#pragma weak lat_command_run
-#pragma weak lat_command_status
-#pragma weak lat_command_merge
-#pragma weak lat_command_verify
-#pragma weak lat_command_export
-#pragma weak lat_command_plot
-#pragma weak lat_command_report
-#pragma weak lat_command_circuit
-#pragma weak lat_command_convert
-#pragma weak lat_command_bench
-
 static const struct {
   const char *name, *help;
   int (*run)(int argc, char **argv);
@@ -49,8 +36,7 @@ const char *argp_program_version;
 
 static void usage(FILE *out) {
   fprintf(out, "Usage: latentlab COMMAND [ARGUMENTS...]\n\nCommands:\n");
-  for (int i = 0; i < COMMANDS; i++)
-    if (commands[i].run) fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].help);
+  for (int i = 0; i < COMMANDS; i++) fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].help);
   fprintf(out, "\n`latentlab COMMAND --help` explains a command; `latentlab --version` prints the version.\n");
 }
 
@@ -80,7 +66,7 @@ int lat_program_main(int argc, char **argv) {
     return lat_cli_finish(0);
   }
   for (int i = 0; i < COMMANDS; i++) {
-    if (!commands[i].run || strcmp(word, commands[i].name)) continue;
+    if (strcmp(word, commands[i].name) != 0) continue;
     char name[64];
     snprintf(name, sizeof name, "latentlab %s", word);
     argv[1] = name;
