@@ -299,8 +299,9 @@ static int check_shape(const struct lat_engine *engine) {
 
 int lat_plan_make(struct lat_engine *engine) {
   int status = LAT_OK;
-  unsigned char *class = lat_calloc(2 * engine->width, 1), *is_static = class + engine->width;
+  unsigned char *class = lat_calloc(2 * engine->width, 1);
   if (class == NULL) return LAT_MEMORY;
+  unsigned char *is_static = class + engine->width;
   LAT_TRY(status, check_shape(engine));
   LAT_TRY(status, find_kinds(engine));
   LAT_TRY(status, classify(engine, class));

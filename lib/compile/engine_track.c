@@ -185,7 +185,9 @@ static void look_outputs(struct lat_tracker *tracker, size_t step) {
         const float *x = chunk->state + (row * channels + run->readout.column[t]) * chunk->vectors + g * LAT_LANES;
         sum += run->readout.weight[t] * *(const lat_lanes *)x;
       }
-      uint16_t now = (uint16_t)(positive((const float *)&sum) & real), *old = &tracker->answer[o * groups + g];
+      _Alignas(64) float product[LAT_LANES];
+      memcpy(product, &sum, sizeof product);
+      uint16_t now = (uint16_t)(positive(product) & real), *old = &tracker->answer[o * groups + g];
       moved |= (uint16_t)(now ^ *old);
       *old = now;
       if (run->values != NULL) wrong += count_bits((uint16_t)((now ^ oracle_bits(run->values, row, first)) & real));
