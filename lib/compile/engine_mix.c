@@ -1,7 +1,7 @@
 /* Mixed values = softmax weights x values, the weights packed once for all steps and vectors.
  *
  * Not through lib/nn/gemm, for two reasons. A general product packs its left side on every call, and here that side is by
- * far the larger one and never changes: measured about half as fast at 64 columns. And every column must have the same bits
+ * far the larger one and never changes: measured 63 against 95 GF/s at 64 columns. And every column must have the same bits
  * wherever it stands, so that a vector's result does not depend on its chunk; a BLAS does not promise that. Each number is
  * one sum over tokens in order, by fused multiply-adds where the processor has them. */
 #include "lib/compile/engine_step.h"
