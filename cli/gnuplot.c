@@ -83,6 +83,8 @@ static int run_gnuplot(const char *const *arguments, struct lat_text *said) {
                 posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0) == 0 &&
                 posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], 2) == 0,
             LAT_MEMORY, "gnuplot cannot be started");
+  /* Scripts are UTF-8: in a locale that is not, as in a bare container, gnuplot complains of its own degree sign. */
+  setenv("LC_ALL", "C.UTF-8", 1);
   int problem = posix_spawnp(&child, arguments[0], &actions, NULL, (char *const *)(uintptr_t)arguments, environ);
   LAT_CHECK(status, problem != ENOENT, LAT_UNSUPPORTED,
             "there is no gnuplot: install the package gnuplot-nox (Debian, Ubuntu) or gnuplot (Fedora, Homebrew)");

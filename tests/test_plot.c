@@ -128,6 +128,7 @@ static void no_memory_at_any_point_leaks_nothing(void **state) {
 }
 
 int main(void) {
+  setenv("LC_ALL", "C", 1); /* as in a bare container */
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_same_table_gives_the_same_bytes),
       cmocka_unit_test(a_table_without_a_valid_row_is_an_error_and_the_old_figure_stays),
