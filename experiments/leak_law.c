@@ -153,7 +153,7 @@ done:
 static int run_loops(struct lat_run *run, const struct parameters *p) {
   struct machine machine = {0};
   size_t count = (size_t)p->beta_count;
-  double certified = NAN, wrong = 0, low = 0, high = 0;
+  double certified = (double)NAN, wrong = 0, low = 0, high = 0;
   int status = LAT_OK;
   double *array = lat_alloc(4 * count, sizeof *array);
   LAT_CHECK(status, array != NULL, LAT_MEMORY, "no memory for %zu betas", count);
@@ -254,7 +254,7 @@ static int series(const struct lat_merged *merged, struct lat_analysis *analysis
     const char *measure = list == 0 ? "leak" : "loops", *name = list == 0 ? "address_bits" : "kappa";
     double last = 0;
     for (;;) {
-      double next = INFINITY;
+      double next = (double)INFINITY;
       for (size_t i = 0; i < lat_merged_points(merged); i++) {
         double value = is(merged, i, measure) ? lat_merged_real(merged, name, i) : 0;
         if (value > last && value < next && (list == 1 || fmod(value, 4) == 0)) next = value;
@@ -272,7 +272,7 @@ static int series(const struct lat_merged *merged, struct lat_analysis *analysis
 
 static int analyse(const struct lat_merged *merged, struct lat_analysis *analysis) {
   size_t points = lat_merged_points(merged), machines = 0, betas_above = 0, failed = 0;
-  double worst_ratio = 0, closest = INFINITY;
+  double worst_ratio = 0, closest = (double)INFINITY;
   int status = LAT_OK, broke_above = 0;
   for (size_t i = 0; i < points; i++) failed += lat_merged_failed(merged, i) ? 1 : 0;
 
