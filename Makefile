@@ -123,7 +123,8 @@ test-programs: $(TESTS)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 sanitize:
 	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=$(BUILD)-sanitize CFLAGS='-O1 -g -march=native' EXTRA='$(SANITIZE)' all test-programs
-	@ASAN_OPTIONS=detect_leaks=1 bash tests/run.sh $(BUILD)-sanitize $(TESTS_ONLY)
+	@OMP_NUM_THREADS=2 ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/leaks.supp:print_suppressions=0 \
+	  bash tests/run.sh $(BUILD)-sanitize $(TESTS_ONLY)
 
 check: format-check lint
 	$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=$(BUILD)-gcc CC=gcc EXTRA=-Werror all test-programs

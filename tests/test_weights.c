@@ -17,10 +17,6 @@
 #include "lib/base/text.h"
 #include "lib/store/hdf5.h"
 
-/* HDF5 1.10 forgets the header of an object whose checksum is wrong, some 400 bytes each time. Read by the leak checker. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void) { return "leak:libhdf5\n"; }
-
 static char folder[] = "/tmp/latentlab-weights-XXXXXX";
 static char first[64], second[64];
 
