@@ -1,24 +1,15 @@
 #include "cli/html.h"
 
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/memory.h"
 #include "lib/base/status.h"
 
 void lat_html(struct lat_text *page, const char *format, ...) {
   va_list list;
-  char *made = NULL;
   va_start(list, format);
-  int count = vasprintf(&made, format, list);
+  lat_text_vprintf(page, format, list); /* a failure is kept in the page */
   va_end(list);
-  if (count < 0)
-    page->failed = LAT_FAIL(LAT_MEMORY, "no memory for the page");
-  else
-    lat_text_append(page, made, (size_t)count);
-  if (count >= 0) free(made);
 }
 
 void lat_html_text_part(struct lat_text *page, const char *text, size_t count) {

@@ -34,18 +34,25 @@ int lat_text_append(struct lat_text *text, const char *bytes, size_t count) {
   return LAT_OK;
 }
 
-int lat_text_printf(struct lat_text *text, const char *format, ...) {
-  va_list arguments, again;
-  va_start(arguments, format);
+int lat_text_vprintf(struct lat_text *text, const char *format, va_list arguments) {
+  va_list again;
   va_copy(again, arguments);
-  int count = vsnprintf(NULL, 0, format, arguments);
-  va_end(arguments);
-  int status = count < 0 ? LAT_FAIL(LAT_INPUT, "a text could not be formatted") : reserve(text, (size_t)count);
+  int count = vsnprintf(NULL, 0, format, again);
+  va_end(again);
+  int status =
+      count < 0 ? (text->failed = LAT_FAIL(LAT_INPUT, "a text could not be formatted")) : reserve(text, (size_t)count);
   if (status == LAT_OK) {
-    vsnprintf(text->bytes + text->length, (size_t)count + 1, format, again);
+    vsnprintf(text->bytes + text->length, (size_t)count + 1, format, arguments);
     text->length += (size_t)count;
   }
-  va_end(again);
+  return status;
+}
+
+int lat_text_printf(struct lat_text *text, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  int status = lat_text_vprintf(text, format, arguments);
+  va_end(arguments);
   return status;
 }
 

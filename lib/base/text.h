@@ -2,6 +2,7 @@
 #ifndef LAT_BASE_TEXT_H
 #define LAT_BASE_TEXT_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@ struct lat_text {
 
 int lat_text_append(struct lat_text *text, const char *bytes, size_t count);
 int lat_text_printf(struct lat_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int lat_text_vprintf(struct lat_text *text, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
 void lat_text_clear(struct lat_text *text);
 void lat_text_free(struct lat_text *text);
 
