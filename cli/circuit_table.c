@@ -53,7 +53,7 @@ static void print_outputs(const struct lat_circuit_outcome *outcome) {
            outcome->unready_bits, outcome->lucky_bits, 100.0 * (double)outcome->lucky_bits / (double)outcome->unready_bits);
   }
   if (total > 0) {
-    size_t right = T + 1, ready = T + 1;
+    size_t right = T + 1, ready = right;
     while (right > 0 && outcome->output_wrong[right - 1] == 0) right--;
     while (ready > 0 && outcome->output_ready[ready - 1] == outputs) ready--;
     printf("             the initial state agrees in %.1f %% of the bits; outputs ",
