@@ -78,10 +78,10 @@ static double formula(double kappa, double K, size_t tokens) {
   double low = 0.01, high = 20, leak = (1 - 1 / (2 * kappa)) / (2 * K);
   for (int i = 0; i < 200; i++) {
     double middle = (low + high) / 2;
-    if (lat_leak_occupied(middle, tokens) > leak)
-      low = middle;
-    else
+    if (lat_leak_occupied(middle, tokens) <= leak)
       high = middle;
+    else
+      low = middle;
   }
   return high;
 }
