@@ -14,7 +14,7 @@ if [ -z "$python" ]; then
 fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-LAT_KEEP=$folder "$build/tests/test_weights" >"$folder/log" 2>&1 || cat "$folder/log"
+LAT_KEEP=$folder "$build/tests/test_weights_given" >"$folder/log" 2>&1 || cat "$folder/log"
 status=0 i=0
 for kind in $kinds; do
   if "$python" "$here/check_weights.py" "$folder/model$i.h5" "$folder/model$i.state"; then

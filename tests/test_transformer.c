@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "lib/base/memory.h"
-#include "lib/base/random.h"
 #include "lib/base/status.h"
 #include "lib/nn/activation.h"
 #include "lib/nn/attention.h"
@@ -18,6 +17,7 @@
 #include "lib/nn/layernorm.h"
 #include "lib/nn/positions.h"
 #include "lib/nn/rmsnorm.h"
+#include "tests/model_help.h"
 
 static const struct lat_transformer_config usual = {.vocabulary = 11,
                                                     .sequence = 0,
@@ -37,23 +37,10 @@ static const struct lat_transformer_config usual = {.vocabulary = 11,
                                                     .linear_bias = 1,
                                                     .final_norm = 1};
 
-static void fill(float *x, size_t n, double scale, uint64_t seed) {
-  struct lat_random random;
-  lat_random_start(&random, seed, "test", 0);
-  for (size_t i = 0; i < n; i++) x[i] = (float)(scale * (2.0 * lat_random_uniform(&random) - 1.0));
-}
-
-static struct lat_transformer *make(const struct lat_transformer_config *config, uint64_t seed) {
-  struct lat_transformer *model;
-  assert_int_equal(lat_transformer_alloc(config, &model), LAT_OK);
-  fill(model->parameters, model->count, 0.4, seed);
-  return model;
-}
-
 static float *state(size_t count, uint64_t seed) {
   float *x = lat_alloc(count, sizeof *x);
   assert_non_null(x);
-  fill(x, count, 1.0, seed);
+  help_fill(x, count, 1.0, seed);
   return x;
 }
 
@@ -152,7 +139,7 @@ static void agrees_with_a_plain_model(void **unused) {
     config.linear_bias = kind % 2 == 0;
     config.input_injection = kind % 5 == 0;
     config.step_embeddings = kind % 4 == 0 ? 2 : 0;
-    struct lat_transformer *model = make(&config, kind);
+    struct lat_transformer *model = help_model(&config, 0.4, kind);
     if (config.norm == LAT_NORM_NONE) /* without a norm nothing keeps the state from growing */
       for (size_t i = 0; i < model->count; i++) model->parameters[i] *= 0.3f;
     size_t sequence = kind % 7 == 0 ? 1 : kind == 13 ? 300 : 67; /* 600 rows make wide tiles */
@@ -167,7 +154,7 @@ static void agrees_with_a_plain_model(void **unused) {
 
 static void a_loop_equals_the_untied_stack_bit_for_bit(void **unused) {
   (void)unused;
-  struct lat_transformer *tied = make(&usual, 3), *stack;
+  struct lat_transformer *tied = help_model(&usual, 0.4, 3), *stack;
   struct lat_transformer_config config = usual;
   config.layers = 6;
   assert_int_equal(lat_transformer_alloc(&config, &stack), LAT_OK);
@@ -187,7 +174,7 @@ static void a_later_token_changes_no_earlier_bit(void **unused) {
   for (unsigned kind = 0; kind < 2; kind++) {
     config.mask = kind == 0 ? LAT_MASK_CAUSAL : LAT_MASK_WINDOW;
     config.window = 7;
-    struct lat_transformer *model = make(&config, 5);
+    struct lat_transformer *model = help_model(&config, 0.4, 5);
     enum { S = 131 };
     for (size_t changed = 0; changed < S; changed += 13) {
       struct lat_forward *forward;
@@ -212,7 +199,7 @@ static void a_later_token_changes_no_earlier_bit(void **unused) {
 static void one_two_and_three_threads_give_the_same_bits(void **unused) {
   (void)unused;
   int before = omp_get_max_threads();
-  struct lat_transformer *model = make(&usual, 7);
+  struct lat_transformer *model = help_model(&usual, 0.4, 7);
   size_t count = 5 * 150 * usual.width; /* 750 rows: wide tiles */
   omp_set_num_threads(1);
   float *one = run(model, 5, 150, 2, 8), *inside = NULL;
@@ -242,7 +229,7 @@ static void rotary_positions_see_only_differences(void **unused) {
   config.mask = LAT_MASK_WINDOW;
   config.window = 4;
   config.layers = 1;
-  struct lat_transformer *model = make(&config, 9);
+  struct lat_transformer *model = help_model(&config, 0.4, 9);
   struct lat_forward *forward;
   enum { S = 40, SHIFT = 9 };
   size_t width = config.width;
@@ -276,7 +263,7 @@ static int look(void *context, size_t step, size_t layer, const float *x) {
 
 static void observers_see_every_state_and_can_stop(void **unused) {
   (void)unused;
-  struct lat_transformer *model = make(&usual, 11);
+  struct lat_transformer *model = help_model(&usual, 0.4, 11);
   struct lat_forward *forward;
   assert_int_equal(lat_forward_alloc(model, 1, 3, &forward), LAT_OK);
   float *x = state(3 * usual.width, 12);
@@ -302,7 +289,7 @@ static void a_pass_allocates_nothing(void **unused) {
   struct lat_transformer_config config = usual;
   config.positions = LAT_POSITIONS_ROTARY;
   config.input_injection = 1;
-  struct lat_transformer *model = make(&config, 13);
+  struct lat_transformer *model = help_model(&config, 0.4, 13);
   struct lat_forward *forward;
   assert_int_equal(lat_forward_alloc(model, 2, 33, &forward), LAT_OK);
   float *x = state(2 * 33 * config.width, 14), *logits = state(2 * 33 * config.vocabulary, 0);
@@ -324,7 +311,7 @@ static void embedding_adds_positions_and_refuses_strange_tokens(void **unused) {
     struct lat_transformer_config config = usual;
     config.positions = (enum lat_positions)kind;
     config.sequence = config.positions == LAT_POSITIONS_LEARNED ? 4 : 0;
-    struct lat_transformer *model = make(&config, 15);
+    struct lat_transformer *model = help_model(&config, 0.4, 15);
     int32_t token[8] = {0, 10, 3, 3, 7, 1, 2, 10};
     float x[8 * 24];
     assert_int_equal(lat_transformer_embed(model, 2, 4, token, x), LAT_OK);
@@ -353,7 +340,7 @@ static void logits_are_the_head_of_the_final_norm(void **unused) {
   for (int final_norm = 0; final_norm < 2; final_norm++) {
     struct lat_transformer_config config = usual;
     config.final_norm = final_norm;
-    struct lat_transformer *model = make(&config, 16);
+    struct lat_transformer *model = help_model(&config, 0.4, 16);
     struct lat_forward *forward;
     enum { ROWS = 130 };
     assert_int_equal(lat_forward_alloc(model, 2, ROWS / 2, &forward), LAT_OK);
@@ -367,101 +354,6 @@ static void logits_are_the_head_of_the_final_norm(void **unused) {
     for (size_t i = 0; i < 4; i++) lat_free(all[i]);
     lat_forward_free(forward);
     lat_transformer_free(model);
-  }
-}
-
-static void the_count_is_the_sum_of_the_shapes(void **unused) {
-  (void)unused;
-  struct lat_transformer_config config = usual;
-  config.positions = LAT_POSITIONS_LEARNED;
-  config.sequence = 9;
-  config.step_embeddings = 4;
-  size_t layer = 2 * 2 * 24 + 2 * (18 * 24 + 18) + (15 * 24 + 15) + (24 * 15 + 24) + (37 * 24 + 37) + (24 * 37 + 24);
-  assert_int_equal(lat_transformer_count(&config), 2 * 11 * 24 + 9 * 24 + 4 * 24 + 2 * 24 + 2 * layer);
-  struct lat_transformer *model;
-  assert_int_equal(lat_transformer_alloc(&config, &model), LAT_OK);
-  assert_int_equal(model->count, lat_transformer_count(&config));
-  double total = 0.0;
-  for (size_t i = 0; i < model->count; i++) total += (double)model->parameters[i];
-  assert_true(total == 5 * 24); /* the gains */
-  assert_ptr_equal(model->head + 11 * 24, model->layer[0].norm1.gain);
-  assert_ptr_equal(model->layer[1].down.bias + 24, model->parameters + model->count);
-  lat_transformer_free(model);
-  /* by hand: S 3, causal: 6 pairs */
-  double flops = 2 * (2.0 * 3 * 24 * (2 * 18 + 2 * 15) + 2.0 * 6 * (18 + 15) + 4.0 * 3 * 24 * 37);
-  assert_true(lat_transformer_flops(&usual, 3) == flops);
-}
-
-static void impossible_configurations_are_refused_with_the_reason(void **unused) {
-  (void)unused;
-  const struct {
-    size_t offset, value;
-    const char *reason;
-  } bad[] = {
-      {offsetof(struct lat_transformer_config, width), 0, "width is 0, and at least 1 is needed"},
-      {offsetof(struct lat_transformer_config, heads), 0, "heads is 0, and at least 1 is needed"},
-      {offsetof(struct lat_transformer_config, key_width), 0, "key_width is 0, and at least 1 is needed"},
-      {offsetof(struct lat_transformer_config, key_width), 3, "key_width is 3, and rotary positions need an even one"},
-      {offsetof(struct lat_transformer_config, value_width), 0, "value_width is 0, and at least 1 is needed"},
-      {offsetof(struct lat_transformer_config, ffn), 0, "ffn is 0, and at least 1 is needed"},
-      {offsetof(struct lat_transformer_config, layers), 0, "layers is 0, and at least 1 is needed"},
-      {offsetof(struct lat_transformer_config, steps), 0, "steps is 0, and at least 1 is needed"},
-      {offsetof(struct lat_transformer_config, window), 0, "window is 0, and at least 1 is needed"},
-      {offsetof(struct lat_transformer_config, ffn), (size_t)1 << 40,
-       "ffn is 1099511627776, and at most 2147483647 can be"},
-      {offsetof(struct lat_transformer_config, heads), (size_t)1 << 30,
-       "heads x key_width is 6442450944, and at most 2147483647 can be"},
-  };
-  struct lat_transformer *model;
-  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-    struct lat_transformer_config config = usual;
-    config.positions = LAT_POSITIONS_ROTARY;
-    config.mask = LAT_MASK_WINDOW;
-    config.window = 3;
-    memcpy((char *)&config + bad[i].offset, &bad[i].value, sizeof(size_t));
-    assert_int_equal(lat_transformer_alloc(&config, &model), LAT_INPUT);
-    assert_null(model);
-    assert_string_equal(lat_error_message(), bad[i].reason);
-  }
-  const double wrong[] = {(double)NAN, (double)INFINITY, -1e-5};
-  for (size_t i = 0; i < 3; i++) {
-    struct lat_transformer_config config = usual;
-    config.norm_epsilon = wrong[i];
-    assert_int_equal(lat_transformer_alloc(&config, &model), LAT_INPUT);
-    config = usual;
-    config.attention_scale = i == 2 ? 1e300 : wrong[i];
-    assert_int_equal(lat_transformer_alloc(&config, &model), LAT_INPUT);
-  }
-  struct lat_transformer_config config = usual;
-  config.positions = LAT_POSITIONS_LEARNED;
-  assert_int_equal(lat_transformer_alloc(&config, &model), LAT_INPUT);
-  config = usual;
-  config.width = config.ffn = config.layers = 0x7fffffff;
-  assert_int_equal(lat_transformer_alloc(&config, &model), LAT_INPUT);
-  assert_string_equal(lat_error_message(), "the sizes give more parameters than can be counted");
-}
-
-static void names_read_back(void **unused) {
-  (void)unused;
-  for (unsigned i = 0; i < 4; i++) {
-    enum lat_norm norm;
-    enum lat_activation activation;
-    enum lat_mask mask;
-    enum lat_positions positions;
-    assert_int_equal(lat_positions_parse(lat_positions_name((enum lat_positions)i), &positions), LAT_OK);
-    assert_int_equal(positions, i);
-    if (i == 3) break;
-    assert_int_equal(lat_norm_parse(lat_norm_name((enum lat_norm)i), &norm), LAT_OK);
-    assert_int_equal(norm, i);
-    assert_int_equal(lat_activation_parse(lat_activation_name((enum lat_activation)i), &activation), LAT_OK);
-    assert_int_equal(activation, i);
-    assert_int_equal(lat_mask_parse(lat_mask_name((enum lat_mask)i), &mask), LAT_OK);
-    assert_int_equal(mask, i);
-    assert_int_equal(lat_norm_parse("batch", &norm), LAT_INPUT);
-    assert_int_equal(lat_activation_parse("", &activation), LAT_INPUT);
-    assert_int_equal(lat_mask_parse("Full", &mask), LAT_INPUT);
-    assert_int_equal(lat_positions_parse("alibi", &positions), LAT_INPUT);
-    assert_string_equal(lat_error_message(), "'alibi' are no positions: none, learned, sinusoidal or rotary");
   }
 }
 
@@ -502,9 +394,6 @@ int main(void) {
       cmocka_unit_test(a_pass_allocates_nothing),
       cmocka_unit_test(embedding_adds_positions_and_refuses_strange_tokens),
       cmocka_unit_test(logits_are_the_head_of_the_final_norm),
-      cmocka_unit_test(the_count_is_the_sum_of_the_shapes),
-      cmocka_unit_test(impossible_configurations_are_refused_with_the_reason),
-      cmocka_unit_test(names_read_back),
       cmocka_unit_test(every_failed_allocation_is_reported_and_leaks_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

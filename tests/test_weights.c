@@ -12,10 +12,10 @@
 #include <cmocka.h>
 
 #include "lib/base/memory.h"
-#include "lib/base/random.h"
 #include "lib/base/status.h"
 #include "lib/base/text.h"
 #include "lib/store/hdf5.h"
+#include "tests/model_help.h"
 
 static char folder[] = "/tmp/latentlab-weights-XXXXXX";
 static char first[64], second[64];
@@ -40,33 +40,9 @@ static const struct lat_transformer_config usual = {.vocabulary = 7,
                                                     .linear_bias = 1,
                                                     .final_norm = 1};
 
-static void fill(float *x, size_t n, double scale, uint64_t seed) {
-  struct lat_random random;
-  lat_random_start(&random, seed, "test", 1);
-  for (size_t i = 0; i < n; i++) x[i] = (float)(scale * (2.0 * lat_random_uniform(&random) - 1.0));
-}
-
-static struct lat_transformer *make(const struct lat_transformer_config *config) {
-  struct lat_transformer *model;
-  assert_int_equal(lat_transformer_alloc(config, &model), LAT_OK);
-  fill(model->parameters, model->count, 0.5, 1);
-  return model;
-}
-
-static struct lat_prompt *make_prompt(size_t tokens, size_t inputs, size_t outputs) {
-  struct lat_prompt *prompt;
-  assert_int_equal(lat_prompt_alloc(tokens, usual.width, inputs, outputs, &prompt), LAT_OK);
-  fill(prompt->state, tokens * usual.width, 1.0, 2);
-  fill(prompt->input_delta, usual.width, 1.0, 3);
-  fill(prompt->readout_direction, usual.width, 1.0, 4);
-  for (size_t i = 0; i < inputs; i++) prompt->input_row[i] = (uint32_t)(i % tokens);
-  for (size_t i = 0; i < outputs; i++) prompt->readout_row[i] = (uint32_t)((tokens - 1) * (i % 2));
-  return prompt;
-}
-
 static void save_usual(const char *path) {
-  struct lat_transformer *model = make(&usual);
-  struct lat_prompt *prompt = make_prompt(6, 4, 3);
+  struct lat_transformer *model = help_model(&usual, 0.5, 1);
+  struct lat_prompt *prompt = help_prompt(6, usual.width, 4, 3);
   assert_int_equal(lat_weights_save(path, model, prompt), LAT_OK);
   lat_transformer_free(model);
   lat_prompt_free(prompt);
@@ -100,8 +76,8 @@ static void a_model_comes_back_and_saves_to_the_same_bytes(void **unused) {
     config.sequence = config.positions == LAT_POSITIONS_LEARNED ? 5 : 0;
     config.layers = 1 + kind % 2 * 2;
     config.norm_epsilon = 1e-5 / 3;
-    struct lat_transformer *model = make(&config), *again;
-    struct lat_prompt *prompt = kind % 2 ? make_prompt(1 + kind, kind, kind / 2) : NULL, *back;
+    struct lat_transformer *model = help_model(&config, 0.5, 1), *again;
+    struct lat_prompt *prompt = kind % 2 ? help_prompt(1 + kind, usual.width, kind, kind / 2) : NULL, *back;
     assert_int_equal(lat_weights_save(first, model, prompt), LAT_OK);
     if (lat_weights_load(first, &again, &back) != LAT_OK) fail_msg("%s", lat_error_message());
     assert_int_equal(again->count, model->count);
@@ -259,7 +235,7 @@ static void a_hostile_file_gives_one_sentence_with_path_and_name(void **unused) 
 
 static void a_cut_or_flipped_file_is_refused_or_gives_the_same_model(void **unused) {
   (void)unused;
-  struct lat_transformer *model = make(&usual), *back;
+  struct lat_transformer *model = help_model(&usual, 0.5, 1), *back;
   struct lat_prompt *prompt;
   char *bytes;
   size_t count, refused = 0, same = 0;
@@ -292,8 +268,8 @@ static void what_cannot_be_saved_leaves_the_old_file(void **unused) {
   (void)unused;
   save_usual(first);
   save_usual(second);
-  struct lat_transformer *model = make(&usual);
-  struct lat_prompt *prompt = make_prompt(6, 4, 3);
+  struct lat_transformer *model = help_model(&usual, 0.5, 1);
+  struct lat_prompt *prompt = help_prompt(6, usual.width, 4, 3);
   model->layer[1].up.bias[5] = NAN;
   assert_int_equal(lat_weights_save(first, model, prompt), LAT_INPUT);
   assert_non_null(strstr(lat_error_message(), "layer/1/ffn/up/bias: number 5 is not finite"));
@@ -313,8 +289,8 @@ static void every_failed_allocation_is_reported_and_leaks_nothing(void **unused)
   (void)unused;
   struct lat_transformer_config config = usual;
   config.layers = 1;
-  struct lat_transformer *model = make(&config), *back = NULL;
-  struct lat_prompt *prompt = make_prompt(6, 4, 3), *prompt_back = NULL;
+  struct lat_transformer *model = help_model(&config, 0.5, 1), *back = NULL;
+  struct lat_prompt *prompt = help_prompt(6, usual.width, 4, 3), *prompt_back = NULL;
   size_t before = lat_memory_current(), failures = 0;
   unlink(first);
   for (uint64_t k = 1, done = 0; !done; k++) {
@@ -343,47 +319,6 @@ static void every_failed_allocation_is_reported_and_leaks_nothing(void **unused)
   lat_prompt_free(prompt);
 }
 
-/* For tests/e2e_weights.sh: with LAT_KEEP set, models of three kinds with the state after T steps beside them. */
-static void a_model_can_be_given_to_another_framework(void **unused) {
-  (void)unused;
-  const char *keep = getenv("LAT_KEEP");
-  const struct lat_transformer_config kinds[] = {
-      {.norm = LAT_NORM_LAYERNORM, .activation = LAT_ACTIVATION_GELU, .mask = LAT_MASK_CAUSAL, .linear_bias = 1},
-      {.norm = LAT_NORM_RMSNORM, .activation = LAT_ACTIVATION_GELU_TANH, .mask = LAT_MASK_FULL, .input_injection = 1},
-      {.norm = LAT_NORM_NONE,
-       .activation = LAT_ACTIVATION_RELU,
-       .mask = LAT_MASK_WINDOW,
-       .window = 6,
-       .linear_bias = 1,
-       .positions = LAT_POSITIONS_ROTARY}};
-  for (unsigned kind = 0; kind < 3; kind++) {
-    struct lat_transformer_config config = kinds[kind];
-    enum { TOKENS = 21 };
-    config.width = usual.width;
-    config.heads = 3, config.key_width = 4, config.value_width = 5, config.ffn = 17;
-    config.layers = 2, config.steps = 3, config.norm_epsilon = 1e-5, config.attention_scale = 0.5;
-    struct lat_transformer *model = make(&config);
-    for (size_t i = 0; config.norm == LAT_NORM_NONE && i < model->count; i++) model->parameters[i] *= 0.5f;
-    struct lat_prompt *prompt = make_prompt(TOKENS, 4, 3);
-    struct lat_forward *forward;
-    float x[TOKENS * 12];
-    lat_prompt_state(prompt, (const unsigned char[4]){1, 0, 1, 1}, x);
-    assert_int_equal(lat_forward_alloc(model, 1, TOKENS, &forward), LAT_OK);
-    assert_int_equal(lat_transformer_run(model, forward, config.steps, x, NULL, NULL, 0), LAT_OK);
-    for (size_t i = 0; i < TOKENS * 12; i++) assert_true(isfinite(x[i]));
-    if (keep != NULL) {
-      char path[512];
-      snprintf(path, sizeof path, "%s/model%u.h5", keep, kind);
-      assert_int_equal(lat_weights_save(path, model, prompt), LAT_OK);
-      snprintf(path, sizeof path, "%s/model%u.state", keep, kind);
-      assert_int_equal(lat_file_write(path, (const char *)x, sizeof x), LAT_OK);
-    }
-    lat_forward_free(forward);
-    lat_prompt_free(prompt);
-    lat_transformer_free(model);
-  }
-}
-
 static int set_up(void **unused) {
   (void)unused;
   if (mkdtemp(folder) == NULL) return -1;
@@ -406,7 +341,6 @@ int main(void) {
       cmocka_unit_test(a_cut_or_flipped_file_is_refused_or_gives_the_same_model),
       cmocka_unit_test(what_cannot_be_saved_leaves_the_old_file),
       cmocka_unit_test(every_failed_allocation_is_reported_and_leaks_nothing),
-      cmocka_unit_test(a_model_can_be_given_to_another_framework),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
