@@ -9,6 +9,7 @@
 
 #include "lib/base/memory.h"
 #include "lib/base/status.h"
+#include "lib/base/text.h"
 
 const char *sample_folder(char folder[64]) {
   /* In memory where there is such a place: these tests flush thousands of files, which a busy disk makes slow. */
@@ -116,4 +117,14 @@ int sample_equal(const struct lat_point *a, const struct lat_point *b) {
   for (size_t i = 0; i < a->record.count; i++)
     if (!same_field(&a->record.field[i], &b->record.field[i])) return 0;
   return 1;
+}
+
+int sample_same_bytes(const char *a, const char *b) {
+  char *first = NULL, *second = NULL;
+  size_t size = 0, other = 0;
+  int same = lat_file_read(a, &first, &size) == LAT_OK && lat_file_read(b, &second, &other) == LAT_OK && size == other &&
+             memcmp(first, second, size) == 0;
+  lat_free(first);
+  lat_free(second);
+  return same;
 }

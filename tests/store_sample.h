@@ -9,8 +9,9 @@ const char *sample_folder(char folder[64]);
 void sample_folder_remove(const char *folder);
 size_t sample_files(const char *folder); /* how many files there are */
 
-/* Point number i: two parameters, scalars of every kind, a real [step], an integer [step,level] and a real [level,step,pair] with 1 + i % 3 steps, a
- * missing value, a timing. Every fifth (i % 5 == 4) failed. LAT_MEMORY; then `point` is empty. */
+/* Point number i: two parameters, scalars of every kind, a real [step], an integer [step,level] and a real
+ * [level,step,pair] with 1 + i % 3 steps, a missing value, a timing. Every fifth (i % 5 == 4) failed. LAT_MEMORY; then
+ * `point` is empty. */
 int sample_point(size_t i, struct lat_point *point);
 
 /* FOLDER/ID.h5 in `path`. */
@@ -18,5 +19,8 @@ const char *sample_path(const char *folder, const struct lat_point *point, char 
 
 /* 1 when both have the same attributes, fields and bytes of data. */
 int sample_equal(const struct lat_point *a, const struct lat_point *b);
+
+/* 1 when both files can be read and hold the same bytes. */
+int sample_same_bytes(const char *a, const char *b);
 
 #endif
