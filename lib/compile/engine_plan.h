@@ -7,8 +7,9 @@
  * channels count as vector channels. So the two parts, vector and common, never read each other, exactly.
  *
  * With a norm y = gain * (x - mean) * r + bias, a row of W y + b is r (A_i + sum over the part's channels of W gain x -
- * mean G)
- * + B, where A_i sums the static channels of token i, G = sum W gain, B = b + sum W bias: A_i is computed once. */
+ * mean G) + B, where A_i sums the static channels of token i, G = sum W gain, B = b + sum W bias: A_i is computed once. A gain
+ * that is the same for all channels is kept apart and multiplies r: sums of +-1 stay whole numbers, and where r gain is
+ * exactly 1 so does everything else, which bit-exact mode needs. */
 #ifndef LAT_COMPILE_ENGINE_PLAN_H
 #define LAT_COMPILE_ENGINE_PLAN_H
 
@@ -27,6 +28,7 @@ struct lat_sparse {
   uint32_t *run_end;   /* [runs]: the row after its last */
   uint32_t *run_terms; /* [runs] */
   float *base; /* [N, rows]: A_i, plus B when there is no norm; NULL without a norm when all A are 0: then B alone */
+  float gain;  /* with a norm: what r is multiplied by, 1 where the weights have the gain in them */
   float *mean; /* [rows]: G; NULL without a LayerNorm */
   float *bias; /* [rows]: B */
 };

@@ -47,11 +47,10 @@ int lat_sparse_rows(struct lat_engine *engine, const float *weight, const float 
 }
 
 /* base[i, r] = sum over static channels of W gain x, plus the constant when there is no norm to come between. */
-static void fill_base(const struct lat_engine *engine, const float *weight, const struct lat_norm_weights *norm,
-                      size_t rows, const uint32_t *row, const unsigned char *is_static, const struct lat_sparse *sparse) {
+static void fill_base(const struct lat_engine *engine, const float *weight, const float *gain, int plain, size_t rows,
+                      const uint32_t *row, const unsigned char *is_static, const struct lat_sparse *sparse) {
   size_t N = engine->tokens, D = engine->width;
   const float *state = engine->compiled->prompt->state;
-  int plain = norm->gain == NULL;
 #pragma omp parallel for schedule(static)
   for (size_t i = 0; i < N; i++) {
     for (size_t r = 0; r < rows; r++) {
@@ -59,7 +58,7 @@ static void fill_base(const struct lat_engine *engine, const float *weight, cons
       const float *w = weight + row[r] * D;
       for (size_t c = 0; c < D; c++) {
         if (is_static[c] && w[c] != 0.0f) {
-          sum += (double)w[c] * (plain ? 1.0 : (double)norm->gain[c]) * (double)state[i * D + c];
+          sum += (double)w[c] * (gain == NULL ? 1.0 : (double)gain[c]) * (double)state[i * D + c];
         }
       }
       sparse->base[i * rows + r] = (float)sum;
@@ -71,7 +70,11 @@ int lat_sparse_normed(struct lat_engine *engine, const float *weight, const floa
                       const struct lat_norm_weights *norm, size_t rows, const uint32_t *row, const int32_t *local,
                       const unsigned char *is_static, struct lat_sparse *sparse) {
   size_t D = engine->width;
-  if (fill_terms(engine, weight, norm->gain, D, rows, row, local, sparse) != LAT_OK) return LAT_MEMORY;
+  int same = norm->gain != NULL;
+  for (size_t c = 1; c < D && same; c++) same = norm->gain[c] == norm->gain[0];
+  const float *gain = same ? NULL : norm->gain;
+  sparse->gain = same ? norm->gain[0] : 1.0f;
+  if (fill_terms(engine, weight, gain, D, rows, row, local, sparse) != LAT_OK) return LAT_MEMORY;
   int has_base = 0;
   for (size_t r = 0; r < rows; r++) {
     const float *w = weight + row[r] * D;
@@ -87,14 +90,17 @@ int lat_sparse_normed(struct lat_engine *engine, const float *weight, const floa
     if (sparse->mean == NULL) return LAT_MEMORY;
     for (size_t r = 0; r < rows; r++) {
       double sum = 0.0;
-      for (size_t c = 0; c < D; c++) sum += (double)weight[row[r] * D + c] * (double)norm->gain[c];
+      for (size_t c = 0; c < D; c++) {
+        double w = (double)weight[row[r] * D + c];
+        sum += gain != NULL ? w * (double)gain[c] : w;
+      }
       sparse->mean[r] = (float)sum;
     }
   }
   if (!has_base && norm->gain == NULL) return LAT_OK;
   sparse->base = lat_engine_memory(engine, engine->tokens, rows * sizeof *sparse->base);
   if (sparse->base == NULL) return LAT_MEMORY;
-  fill_base(engine, weight, norm, rows, row, is_static, sparse);
+  fill_base(engine, weight, gain, norm->gain == NULL, rows, row, is_static, sparse);
   return LAT_OK;
 }
 

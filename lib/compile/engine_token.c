@@ -67,16 +67,23 @@ struct scale {
   struct pair inverse, mean;
 };
 
-INLINE lat_lanes inverse_root(lat_lanes x) {
-  for (int k = 0; k < LAT_LANES; k++) x[k] = 1.0f / sqrtf(x[k]);
-  return x;
+/* In double, as lib/nn does it: then exact sums give the same bits. */
+INLINE void from_sums(lat_lanes sum, lat_lanes square, double width, double epsilon, int centred, lat_lanes *mean,
+                      lat_lanes *inverse) {
+  lat_lanes m = {0}, r = {0};
+  for (int k = 0; k < LAT_LANES; k++) {
+    double middle = centred ? (double)sum[k] / width : 0.0;
+    m[k] = (float)middle;
+    r[k] = (float)(1.0 / sqrt((double)square[k] / width - middle * middle + epsilon));
+  }
+  *mean = m;
+  *inverse = r;
 }
 
 INLINE struct scale norm_scale(const struct lat_engine *engine, size_t token, size_t channels, const lat_lanes *x,
                                size_t stride, int two) {
   const struct lat_transformer_config *config = &engine->compiled->model->config;
-  float below = 1.0f / (float)engine->width, epsilon = (float)config->norm_epsilon;
-  float below_mean = config->norm == LAT_NORM_LAYERNORM ? below : 0.0f;
+  int centred = config->norm == LAT_NORM_LAYERNORM;
   struct pair sum = splat(engine->static_sum[token]), square = splat(engine->static_square[token]);
   for (size_t c = 0; c < channels; c++) {
     struct pair here = get(&x[c * stride], two);
@@ -84,15 +91,17 @@ INLINE struct scale norm_scale(const struct lat_engine *engine, size_t token, si
     sum.b += here.b, square.b += here.b * here.b;
   }
   struct scale scale;
-  scale.mean.a = sum.a * below_mean;
-  scale.mean.b = sum.b * below_mean;
-  scale.inverse.a = inverse_root(square.a * below - scale.mean.a * scale.mean.a + epsilon);
-  scale.inverse.b = two ? inverse_root(square.b * below - scale.mean.b * scale.mean.b + epsilon) : scale.inverse.a;
+  double width = (double)engine->width, epsilon = config->norm_epsilon;
+  from_sums(sum.a, square.a, width, epsilon, centred, &scale.mean.a, &scale.inverse.a);
+  scale.mean.b = scale.mean.a, scale.inverse.b = scale.inverse.a;
+  if (two) from_sums(sum.b, square.b, width, epsilon, centred, &scale.mean.b, &scale.inverse.b);
   return scale;
 }
 
-/* h[r] = (h[r] - mean G) / deviation + B */
+/* h[r] = (h[r] - mean G) gain / deviation + B */
 INLINE void normalise(const struct lat_sparse *sparse, struct scale scale, lat_lanes *h, size_t stride, int two) {
+  scale.inverse.a *= sparse->gain;
+  scale.inverse.b *= sparse->gain;
   for (size_t r = 0; r < sparse->rows; r++) {
     struct pair x = get(&h[r * stride], two);
     float mean = sparse->mean != NULL ? sparse->mean[r] : 0.0f;
