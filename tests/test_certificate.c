@@ -293,6 +293,28 @@ static void below_the_bound_it_says_not_certified(void **state) {
   lat_netlist_free(netlist);
 }
 
+/* Two tokens, a steep clip and a norm: the fixed point is reached slowly, and scratch has hardly an error of its own. */
+static void a_larger_beta_stays_certified(void **state) {
+  (void)state;
+  struct lat_netlist *netlist = adversary(2, 0);
+  for (int norm = LAT_NORM_NONE; norm <= LAT_NORM_LAYERNORM; norm++)
+    for (unsigned K = 2; K <= 6; K += 2) {
+      struct lat_construction construction = help_plain(K);
+      construction.norm = (enum lat_norm)norm;
+      construction.kappa = 100;
+      double smallest = certify(netlist, construction, LAT_ATTENTION_DENSE).beta_minimum;
+      if (!(smallest < 4)) fail_msg("K %u norm %d: certified from %g only", K, norm, smallest);
+      for (construction.beta = smallest; construction.beta < 1e6; construction.beta *= 1.25)
+        for (int attention = LAT_ATTENTION_DENSE; attention <= LAT_ATTENTION_FAST; attention++) {
+          struct lat_certificate certificate = certify(netlist, construction, (enum lat_attention)attention);
+          if (!certificate.certified)
+            fail_msg("K %u norm %d: certified from %g, not at %g: %s", K, norm, smallest, construction.beta,
+                     certificate.reason);
+        }
+    }
+  lat_netlist_free(netlist);
+}
+
 int main(void) {
   omp_set_num_threads(1); /* tiny models, many times; the number of threads changes no bit */
   const struct CMUnitTest tests[] = {
@@ -304,6 +326,7 @@ int main(void) {
       cmocka_unit_test(measured_error_stays_below_the_bound),
       cmocka_unit_test(automatic_beta_is_certified_with_room),
       cmocka_unit_test(below_the_bound_it_says_not_certified),
+      cmocka_unit_test(a_larger_beta_stays_certified),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
