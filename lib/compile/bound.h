@@ -16,15 +16,15 @@ struct lat_bound_setting {
 };
 
 struct lat_bound {
-  int invariant;            /* |v - bit| <= eta is kept by a layer */
-  int bit_exact;            /* all errors are 0 */
-  double eta, residue;      /* of value and ready bit; left in scratch after clearing */
-  double leak, rounding;    /* softmax weight off the target; rounding of attention's sums */
-  double fetch;             /* error of a fetched value: residue + eta + 2 leak + rounding (+ scale) */
-  double scale_low, offset; /* norm before the feed-forward part: smallest scale, mean */
-  double sum;               /* rounding of the feed-forward sums, in units of z */
-  double left, right;       /* the inequality: left <= right */
-  const char *failed;       /* which other condition failed, or NULL */
+  int invariant;             /* |v - bit| <= eta is kept by a layer */
+  int bit_exact;             /* all errors are 0 */
+  double eta, residue, pair; /* of value and ready bit; left in scratch after clearing; |x+ + x-| of a pair of columns */
+  double leak, rounding;     /* softmax weight off the target; rounding of attention's sums */
+  double fetch;              /* error of a fetched value: residue + eta + 2 leak + rounding (+ scale) */
+  double scale_low, offset;  /* norm before the feed-forward part: smallest scale, mean */
+  double sum;                /* rounding of the feed-forward sums, in units of z */
+  double left, right;        /* the inequality: left <= right */
+  const char *failed;        /* which other condition failed, or NULL */
 };
 
 void lat_bound_evaluate(const struct lat_bound_setting *setting, struct lat_bound *bound);

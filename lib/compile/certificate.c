@@ -122,6 +122,9 @@ void lat_certify(const struct lat_compiled *compiled, enum lat_attention attenti
   lat_bound_evaluate(&setting, &bound);
   *certificate = (struct lat_certificate){.margin = bound.right - bound.left,
                                           .leak = bound.leak,
+                                          .eta = bound.eta,
+                                          .residue = bound.residue,
+                                          .pair = bound.pair,
                                           .bit_exact = bound.bit_exact,
                                           .beta_minimum = smallest_beta(setting)};
   describe(&setting, &bound, certificate->inequality, sizeof certificate->inequality);
