@@ -14,23 +14,21 @@
 #include "lib/compile/engine.h"
 #include "lib/sweep/experiment.h"
 
-#define PARAMETERS(INT, REAL, TEXT, PATH)                                                                     \
-  TEXT(measure, "-", "leak, loops or codes: see the top of the file", "leak,loops,codes", "leak,loops,codes", \
-       "leak,loops,codes")                                                                                    \
-  INT(address_bits, "bits", 2, 20, "addresses are 2^m; for loops the machine has 2^m - 1 nodes", "4,8",       \
-      "4,6,8,10,12,14,16,18,20", "2:20:1")                                                                    \
-  REAL(kappa, "1", 1, 64, "slope of the clip (loops)", "1,32", "1,4,32", "1,2,4,8,32")                        \
-  TEXT(code, "-", "address code (codes): binary, circle, hash or quadratic", "binary,circle",                 \
-       "binary,circle,hash,quadratic", "binary,circle,hash,quadratic")                                        \
-  REAL(beta_low, "1", 0.01, 60, "first beta of the scan", "0.5", "0.25", "0.25")                              \
-  REAL(beta_high, "1", 0.01, 60, "last beta of the scan", "6", "8", "8")                                      \
-  INT(beta_count, "1", 2, 1000, "number of betas in the scan", "12", "32", "125")                             \
-  REAL(loop_beta_high, "1", 0.01, 60, "last beta of the machine that loops", "4", "4", "4")                   \
-  INT(loop_bits, "bits", 3, 12, "address bits of the machine that loops", "6", "9", "9")                      \
-  INT(steps, "steps", 1, 100000, "loops of the machine", "16", "64", "256")                                   \
+#define PARAMETERS(INT, REAL, TEXT, PATH)                                                                            \
+  TEXT(measure, "-", "leak, loops or codes: see the top of the file", "leak,loops,codes", "leak,loops,codes",        \
+       "leak,loops,codes")                                                                                           \
+  INT(address_bits, "bits", 2, 20, "addresses are 2^m (leak and codes)", "4,8", "4,6,8,10,12,14,16,18,20", "2:20:1") \
+  REAL(kappa, "1", 1, 64, "slope of the clip (loops)", "1,32", "1,4,32", "1,2,4,8,32")                               \
+  TEXT(code, "-", "address code (codes): binary, circle, hash or quadratic", "binary,circle",                        \
+       "binary,circle,hash,quadratic", "binary,circle,hash,quadratic")                                               \
+  REAL(beta_low, "1", 0.01, 60, "first beta of the scan", "0.5", "0.25", "0.25")                                     \
+  REAL(beta_high, "1", 0.01, 60, "last beta of the scan", "6", "8", "8")                                             \
+  INT(beta_count, "1", 2, 1000, "number of betas in the scan", "12", "32", "125")                                    \
+  REAL(loop_beta_high, "1", 0.01, 60, "last beta of the machine that loops", "4", "4", "4")                          \
+  INT(loop_bits, "bits", 3, 12, "address bits of the machine that loops", "6", "9", "9")                             \
+  INT(steps, "steps", 1, 100000, "loops of the machine", "16", "64", "256")                                          \
   INT(seed, "1", 0, 1e15, "of the random assignments", "1", "1", "1")
 LAT_DEFINE_PARAMETERS(PARAMETERS)
-
 static const struct lat_output outputs[] = {
     {"beta", "1", "sharpness of attention", LAT_REAL, "scan", LAT_MAY_BE_MISSING},
     {"leak", "1", "softmax weight off the target, single precision", LAT_REAL, "scan", LAT_MAY_BE_MISSING},
@@ -215,8 +213,8 @@ static const char *reject(const void *parameters) {
 
 static double cost(const void *parameters) {
   const struct parameters *p = parameters;
-  double tokens = ldexp(1, (int)p->address_bits), machine = ldexp(1, (int)p->loop_bits), betas = (double)p->beta_count;
-  if (strcmp(p->measure, "loops") == 0) return 2 * (betas + 12) * (double)p->steps * machine * machine * machine / 64;
+  double tokens = ldexp(1, (int)p->address_bits), betas = (double)p->beta_count;
+  if (strcmp(p->measure, "loops") == 0) return 2 * (betas + 12) * (double)p->steps * ldexp(1, 3 * (int)p->loop_bits - 6);
   return strcmp(p->measure, "leak") == 0 ? betas * tokens * 16 : 1e6 + tokens;
 }
 

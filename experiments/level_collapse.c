@@ -16,11 +16,11 @@
 #define PARAMETERS(INT, REAL, TEXT, PATH)                                                                          \
   TEXT(measure, "-", "collapse or receptive: see the top of the file", "collapse,receptive", "collapse,receptive", \
        "collapse,receptive")                                                                                       \
-  TEXT(family, "-", "circuit family NAME:SIZE", "parity:16,ripple:8",                                              \
-       "parity:64,kogge_stone:32,ripple:32,wallace:8,s5_tree:8,rule110:8",                                         \
+  TEXT(family, "-", "circuit family NAME:SIZE, or file", "parity:16,ripple:8,file",                                \
+       "parity:64,kogge_stone:32,ripple:32,wallace:8,s5_tree:8,rule110:8,file",                                    \
        "parity:64,parity:216,kogge_stone:64,ripple:64,wallace:16,s5_tree:16,rule110:16,"                           \
-       "comparator:64,batcher:32")                                                                                 \
-  PATH(circuit, "-", "circuit file in place of the family", "", "", "")                                            \
+       "comparator:64,batcher:32,file")                                                                            \
+  PATH(circuit, "-", "circuit file, taken where family is file", "", "", "")                                       \
   INT(fan_in, "fan-ins", 2, 6, "K: fan-ins of a node, heads of a layer", "2,3,4", "2,3,4,5,6", "2,3,4,5,6")        \
   INT(vectors, "1", 1, 1000000, "random input vectors when there are over 2^10 assignments", "64", "256", "1024")  \
   INT(seed, "1", 0, 1e15, "of the vectors", "1", "1", "1")
@@ -215,8 +215,10 @@ done:
 
 static const char *reject(const void *parameters) {
   const struct parameters *p = parameters;
-  int receptive = strcmp(p->measure, "receptive") == 0;
-  if (receptive && (p->circuit[0] != '\0' || strncmp(p->family, "parity:", 7) != 0))
+  int receptive = strcmp(p->measure, "receptive") == 0, file = strcmp(p->family, "file") == 0;
+  if (file && p->circuit[0] == '\0') return "family file is for --set circuit=FILE";
+  if (!file && p->circuit[0] != '\0') return "with --set circuit=FILE only family file is run";
+  if (receptive && strncmp(p->family, "parity:", 7) != 0)
     return "the receptive field is measured on parity trees: every input of a parity shows when it is flipped";
   return NULL;
 }
