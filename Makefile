@@ -39,7 +39,7 @@ HELPER_OBJECTS := $(call object,$(HELPER_SOURCES))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SOURCES))
 
-.PHONY: all test check bench figures report format format-check lint sanitize fuzz install uninstall clean help setup FORCE
+.PHONY: all test check bench figures report format format-check lint sanitize threads fuzz install install-built uninstall clean help setup FORCE
 .SECONDARY:
 all: $(BUILD)/latentlab $(BUILD)/liblatentlab.a $(BUILD)/liblatentlab.so $(BUILD)/latentlab.pc
 
@@ -48,14 +48,15 @@ help:
 
 #: all           program and libraries (default); BUILD=folder and EXTRA=flags give another tree, CC=clang another compiler
 #: test          install what is missing, build, run every test; TESTS_ONLY="test_status e2e_circuit" runs those
-#: check         all of: gcc and clang with -Werror, format, lint, tests under sanitizers
-#: sanitize      every test under ASan and UBSan
+#: check         all of: format, lint, gcc and clang with -Werror, sanitize, threads
+#: sanitize      every test under ASan, UBSan and the leak checker
+#: threads       tests of threaded code under TSan with Archer, where clang has it
 #: fuzz          every fuzz target for FUZZ_SECONDS (60) each, with clang's libFuzzer
 #: bench         latentlab bench circuits
 #: figures       merge and plot what is in OUT (results/run)
 #: report        the HTML report of OUT
 #: format        clang-format every source file (format-check only looks)
-#: lint          clang-tidy or cppcheck where present, and the house rules
+#: lint          the house rules, and cppcheck where present
 #: install       program, libraries, headers, pkg-config file, figure scripts under PREFIX (/usr/local)
 #: clean         remove the build folder
 
@@ -97,11 +98,13 @@ $(BUILD)/liblatentlab.a: $(LIB_OBJECTS)
 $(BUILD)/liblatentlab.so: $(LIB_OBJECTS)
 	$(CC) -shared -fopenmp $(EXTRA) $(CFLAGS) $(LDFLAGS) -Wl,-soname,liblatentlab.so.$(SOVERSION) $^ $(PKG_LIBS) -o $@
 
+# What the library itself needs is private: only a program that links the archive (pkg-config --static) has to name it.
 $(BUILD)/latentlab.pc: Makefile
 	@mkdir -p $(@D)
 	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: latentlab' 'Description: transformer layers, circuits and measures for latent reasoning' \
-	  'Version: $(VERSION)' 'Requires: $(PACKAGES)' 'Cflags: -I$${prefix}/include/latentlab -fopenmp' \
-	  'Libs: -L$${prefix}/lib -llatentlab -lhdf5_hl -fopenmp -lm' > $@
+	  'Version: $(VERSION)' 'Requires.private: $(filter-out gsl,$(PACKAGES))' 'Cflags: -I$${prefix}/include/latentlab' \
+	  'Libs: -L$${prefix}/lib -llatentlab' \
+	  'Libs.private: $(filter-out -lgslcblas,$(shell pkg-config --libs gsl 2>/dev/null)) -lhdf5_hl -fopenmp -lm' > $@
 
 $(BUILD)/latentlab: $(BUILD)/cli/main.o $(APP_OBJECTS) $(BUILD)/liblatentlab.a
 	$(CC) $(HOUSE) $(CFLAGS) $(LDFLAGS) $^ $(PKG_LIBS) -o $@
@@ -126,10 +129,23 @@ sanitize:
 	@OMP_NUM_THREADS=2 ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/leaks.supp:print_suppressions=0 \
 	  bash tests/run.sh $(BUILD)-sanitize $(TESTS_ONLY)
 
+# Races: gcc's own OpenMP hides its barriers from the checker; clang's tells them to it through Archer. The worker threads of
+# libraries that were built without the checker are not looked into.
+THREAD_TESTS := $(filter test_gemm test_attention test_transformer test_simulate test_settle test_engine%,$(notdir $(TESTS)))
+THREADED := BUILD=$(BUILD)-threads CC=$(CLANG) CFLAGS='-O1 -g -march=native' EXTRA=-fsanitize=thread
+threads:
+	@archer=$$($(CLANG) -print-file-name=libarcher.so 2>/dev/null); \
+	[ -e "$$archer" ] || archer=$$($(CLANG) -print-resource-dir 2>/dev/null)/../../libarcher.so; \
+	if [ ! -e "$$archer" ]; then echo 'threads: not checked, this needs clang and its libarcher.so (libomp)'; exit 0; fi; \
+	$(MAKE) --no-print-directory -s -j$$(nproc) $(THREADED) $(addprefix $(BUILD)-threads/tests/,$(THREAD_TESTS)) && \
+	OMP_NUM_THREADS=3 OMP_TOOL_LIBRARIES=$$archer TSAN_OPTIONS=ignore_noninstrumented_modules=1 \
+	  bash tests/run.sh $(BUILD)-threads $(THREAD_TESTS)
+
 check: format-check lint
 	$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=$(BUILD)-gcc CC=gcc EXTRA=-Werror all test-programs
 	$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=$(BUILD)-clang CC=$(CLANG) EXTRA=-Werror all test-programs
 	$(MAKE) --no-print-directory sanitize
+	$(MAKE) --no-print-directory threads
 
 fuzz: $(FUZZERS)
 	@for f in $(FUZZERS); do n=$$(basename $$f); mkdir -p $(BUILD)/corpus/$$n; echo "$$n for $(FUZZ_SECONDS) s"; \
@@ -157,20 +173,24 @@ lint:
 	@bash tests/lint.sh
 
 install: all
+	@$(MAKE) --no-print-directory install-built
+# Installs what BUILD holds and builds nothing: for tests of a tree that was made with other flags.
+install-built:
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/share/latentlab/analysis
 	install -m 755 $(BUILD)/latentlab $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 $(BUILD)/liblatentlab.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 755 $(BUILD)/liblatentlab.so $(DESTDIR)$(PREFIX)/lib/liblatentlab.so.$(SOVERSION)
 	ln -sf liblatentlab.so.$(SOVERSION) $(DESTDIR)$(PREFIX)/lib/liblatentlab.so
 	sed 's|^prefix=.*|prefix=$(PREFIX)|' $(BUILD)/latentlab.pc > $(DESTDIR)$(PREFIX)/lib/pkgconfig/latentlab.pc
-	for h in $(HEADERS); do install -d $(DESTDIR)$(PREFIX)/include/latentlab/$$(dirname $$h) && \
-	  install -m 644 $$h $(DESTDIR)$(PREFIX)/include/latentlab/$$h || exit 1; done
+	@echo 'install -m 644 the headers to $(DESTDIR)$(PREFIX)/include/latentlab'
+	@for h in $(HEADERS); do install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/latentlab/$$h || exit 1; done
 	install -m 644 analysis/*.gp $(DESTDIR)$(PREFIX)/share/latentlab/analysis/
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/bin/latentlab $(DESTDIR)$(PREFIX)/lib/liblatentlab.* $(DESTDIR)$(PREFIX)/lib/pkgconfig/latentlab.pc \
-	  $(DESTDIR)$(PREFIX)/include/latentlab $(DESTDIR)$(PREFIX)/share/latentlab
+	rm -f $(DESTDIR)$(PREFIX)/bin/latentlab $(DESTDIR)$(PREFIX)/lib/liblatentlab.a $(DESTDIR)$(PREFIX)/lib/liblatentlab.so \
+	  $(DESTDIR)$(PREFIX)/lib/liblatentlab.so.$(SOVERSION) $(DESTDIR)$(PREFIX)/lib/pkgconfig/latentlab.pc
+	rm -rf $(DESTDIR)$(PREFIX)/include/latentlab $(DESTDIR)$(PREFIX)/share/latentlab
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-gcc $(BUILD)-clang
+	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-threads $(BUILD)-gcc $(BUILD)-clang
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
