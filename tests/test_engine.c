@@ -234,6 +234,17 @@ static void what_the_engine_cannot_run_is_refused_with_a_reason(void **state) {
   compiled->prompt->input_delta[compiled->layout.table] = 1.0f;
   refused(compiled, LAT_ATTENTION_DENSE, "no layer writes");
   compiled->prompt->input_delta[compiled->layout.table] = 0.0f;
+  size_t F = compiled->model->config.ffn, ready = compiled->layout.ready;
+  float *down = &layer->down.weight[ready * F], bias = layer->down.bias[ready];
+  float *kept = lat_alloc(F, sizeof *kept);
+  assert_non_null(kept);
+  memcpy(kept, down, F * sizeof *kept);
+  memset(down, 0, F * sizeof *down);
+  layer->down.bias[ready] = 0.0f;
+  refused(compiled, LAT_ATTENTION_DENSE, "ready bits");
+  memcpy(down, kept, F * sizeof *kept);
+  layer->down.bias[ready] = bias;
+  lat_free(kept);
   size_t rows = compiled->model->config.key_width;
   float *key = &layer->key.weight[compiled->layout.address];
   *key *= 1.5f;

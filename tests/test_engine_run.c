@@ -248,12 +248,62 @@ static void a_vector_does_not_feel_the_others(void **state) {
   lat_netlist_free(netlist);
 }
 
+/* The largest over all chunks, whichever ran last. */
+static void the_drift_is_that_of_the_whole_run(void **state) {
+  (void)state;
+  struct lat_netlist *netlist = family("wallace:4");
+  struct lat_construction c = help_plain(2);
+  struct lat_compiled *compiled = NULL;
+  struct lat_engine *engine = NULL;
+  struct lat_vectors *all = NULL;
+  struct lat_engine_record record = {.steps = 9};
+  enum { COUNT = 12 * 16 };
+  c.norm = LAT_NORM_LAYERNORM;
+  c.beta = 1.3;
+  assert_int_equal(lat_compile(netlist, &c, &compiled), LAT_OK);
+  assert_int_equal(lat_engine_alloc(compiled, LAT_ATTENTION_DENSE, &engine), LAT_OK);
+  assert_int_equal(lat_vectors_alloc(netlist->inputs, COUNT, &all), LAT_OK);
+  lat_vectors_random(all, 3);
+  double largest = 0.0;
+  for (size_t first = 0; first < COUNT; first += 16) {
+    struct lat_vectors *some = NULL;
+    assert_int_equal(lat_vectors_alloc(netlist->inputs, 16, &some), LAT_OK);
+    for (size_t p = 0; p < netlist->inputs; p++)
+      for (size_t n = 0; n < 16; n++) lat_vectors_set(some, p, n, lat_vectors_get(all, p, first + n));
+    assert_int_equal(lat_engine_run(engine, some, NULL, &record), LAT_OK);
+    largest = fmax(largest, lat_engine_scale_drift(engine));
+    lat_vectors_free(some);
+  }
+  assert_int_equal(lat_engine_run(engine, all, NULL, &record), LAT_OK);
+  if (!(largest > 1e-3 && lat_engine_scale_drift(engine) == largest))
+    fail_msg("%g, in parts %g", lat_engine_scale_drift(engine), largest);
+  lat_vectors_free(all);
+  lat_engine_free(engine);
+  lat_compiled_free(compiled);
+  lat_netlist_free(netlist);
+}
+
+static void no_vectors_are_a_run_too(void **state) {
+  (void)state;
+  struct lat_netlist *netlist = help_c17();
+  for (int norm = LAT_NORM_NONE; norm <= LAT_NORM_RMSNORM; norm++) {
+    struct lat_construction c = help_plain(2);
+    c.norm = (enum lat_norm)norm;
+    struct result r = run_all(netlist, &c, LAT_ATTENTION_DENSE, 0, 4);
+    for (size_t t = 0; t <= r.T; t++) assert_true(r.output_wrong[t] == 0 && r.output_ready[t] == r.outputs);
+    forget(&r);
+  }
+  lat_netlist_free(netlist);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_wavefront_is_one_level_a_layer),
       cmocka_unit_test(settling_and_wrong_bits_are_those_of_the_synchronous_network),
       cmocka_unit_test(threads_change_no_bit),
       cmocka_unit_test(a_vector_does_not_feel_the_others),
+      cmocka_unit_test(the_drift_is_that_of_the_whole_run),
+      cmocka_unit_test(no_vectors_are_a_run_too),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

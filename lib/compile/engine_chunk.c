@@ -85,5 +85,4 @@ void lat_chunk_start(struct lat_chunk *chunk, const struct lat_vectors *inputs, 
   }
   chunk->changed = N;
   for (size_t i = 0; i < N && chunk->follow; i++) chunk->changed_list[i] = (uint32_t)i;
-  chunk->drift = 0.0;
 }

@@ -137,6 +137,10 @@ static int classify(struct lat_engine *engine, unsigned char *class) {
     return LAT_FAIL(LAT_UNSUPPORTED, "no layer writes channel %zu, which should hold the wires' values", value);
   }
   class[value] = VECTOR;
+  size_t ready = engine->compiled->layout.ready * (engine->compiled->layout.paired ? 2 : 1);
+  if (class[ready] == STATIC) {
+    return LAT_FAIL(LAT_UNSUPPORTED, "no layer writes channel %zu, which should hold the ready bits", ready);
+  }
   for (size_t k = 0; k < engine->kinds; k++) {
     const struct lat_layer *layer = lat_plan_layer(engine, k);
     for (size_t q = 0; q < config->heads * config->key_width; q++) {

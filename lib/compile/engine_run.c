@@ -140,6 +140,7 @@ int lat_engine_run(struct lat_engine *engine, const struct lat_vectors *inputs, 
     memset(run.ready_since, 0xff, engine->tokens * sizeof *run.ready_since);
   }
   workers = (size_t)threads < tasks ? (size_t)threads : tasks;
+  if (workers == 0) workers = 1; /* no vectors and no common part */
   worker = lat_calloc(workers, sizeof *worker);
   LAT_CHECK(status, worker != NULL, LAT_MEMORY, "%s", lat_error_message());
   for (size_t w = 0; w < workers; w++) LAT_TRY(status, worker_alloc(&run, shared.width, common, &worker[w]));
@@ -163,6 +164,8 @@ int lat_engine_run(struct lat_engine *engine, const struct lat_vectors *inputs, 
     double drift = worker[w].chunk[0]->drift;
     if (!(drift <= engine->drift)) engine->drift = drift;
   }
+  for (size_t t = 0; t <= run.steps && record->output_ready != NULL && inputs->count == 0; t++)
+    record->output_ready[t] = engine->compiled->prompt->outputs; /* all of them, for all of no vectors */
   engine->share = possible > 0 ? (double)updates / (double)possible : 1.0;
   LAT_CHECK(status, !shared.stop, LAT_INTERRUPTED, "the run was stopped after %zu of %zu steps", shared.done, shared.total);
 done:

@@ -19,7 +19,7 @@ struct lat_chunk {
   uint32_t *stamp, *touch_stamp;        /* [N]: the layer and the step in which a token was last put on a list */
   uint32_t now, step;
   uint64_t updates, possible; /* token updates done since lat_chunk_alloc, and had none been skipped */
-  double drift;               /* largest relative change of a norm's scale seen at the queries and keys */
+  double drift;               /* largest relative change of a norm's scale at queries and keys, since lat_chunk_alloc */
 };
 
 /* A chunk for this part; LAT_MEMORY. Reusable for any number of starts. */
