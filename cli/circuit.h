@@ -43,6 +43,9 @@ int lat_circuit_options(int argc, char **argv, struct lat_circuit_request *reque
 int lat_circuit_vectors(const struct lat_circuit_request *request, const struct lat_netlist *netlist,
                         struct lat_vectors **inputs, struct lat_vectors **expected);
 
+/* Outputs that are ready for every vector after the last step. */
+uint64_t lat_circuit_outputs_ready(const struct lat_circuit_outcome *outcome);
+
 /* Print what came out. */
 int lat_circuit_print_json(const struct lat_circuit_outcome *outcome);
 void lat_circuit_print_table(const struct lat_circuit_outcome *outcome);

@@ -85,7 +85,7 @@ int lat_circuit_print_json(const struct lat_circuit_outcome *outcome) {
   add_text(object, "activation", lat_activation_name(config->activation));
   add_text(object, "mask", lat_mask_name(config->mask));
   add_text(object, "attention", lat_attention_name(lat_engine_attention(outcome->engine)));
-  add_text(object, "dtype", "float32");
+  add_text(object, "dtype", "fp32");
   add_real(object, "beta", compiled->beta);
   add_real(object, "kappa", compiled->construction.kappa);
   add(object, "certified", json_object_new_boolean(certificate->certified));
@@ -95,10 +95,10 @@ int lat_circuit_print_json(const struct lat_circuit_outcome *outcome) {
   add_count(object, "vectors", outcome->inputs->count);
   add_count(object, "wrong_bits", outcome->wrong_bits);
   add_count(object, "total_bits", (uint64_t)outcome->before.outputs * outcome->inputs->count);
-  add_count(object, "outputs_ready", outcome->output_ready[outcome->steps]);
+  add_count(object, "outputs_ready", lat_circuit_outputs_ready(outcome));
   add(object, "settled_step", settled(outcome));
   add(object, "per_level", levels(outcome));
   add(object, "seconds", seconds(&outcome->seconds));
-  add_real(object, "peak_bytes", lat_clock_peak_resident());
+  add_count(object, "peak_bytes", (uint64_t)lat_clock_peak_resident());
   return lat_cli_print_json(object);
 }

@@ -9,6 +9,12 @@
 
 enum { LEVEL_ROWS = 12 };
 
+uint64_t lat_circuit_outputs_ready(const struct lat_circuit_outcome *outcome) {
+  uint64_t ready = 0;
+  for (size_t o = 0; o < outcome->mapped->outputs; o++) ready += outcome->output_last[o];
+  return ready;
+}
+
 static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
 
 static void print_model(const struct lat_circuit_outcome *outcome) {
@@ -19,7 +25,7 @@ static void print_model(const struct lat_circuit_outcome *outcome) {
          before->outputs, plural(before->outputs), before->nodes, plural(before->nodes));
   printf("             %zu node%s of at most %u fan-ins, depth %" PRIu32 "\n", after->nodes, plural(after->nodes),
          compiled->construction.fan_in, compiled->depth);
-  printf("transformer  %zu layer%s x %zu step%s, width %zu, %zu heads, ffn %zu, %zu parameters, %zu tokens, float32\n",
+  printf("transformer  %zu layer%s x %zu step%s, width %zu, %zu heads, ffn %zu, %zu parameters, %zu tokens, fp32\n",
          c->layers, plural(c->layers), outcome->steps, plural(outcome->steps), c->width, c->heads, c->ffn,
          compiled->model->count, compiled->nodes);
   printf("             %s%s, %s, %s mask, %s attention, %s variant, beta %.5g, kappa %.5g\n",
@@ -31,8 +37,14 @@ static void print_model(const struct lat_circuit_outcome *outcome) {
 static void print_certificate(const struct lat_circuit_outcome *outcome) {
   const struct lat_certificate *certificate = &outcome->certificate;
   if (certificate->certified) {
-    printf("certificate  right for all inputs and any depth, margin %.3g, from beta %.4g on%s\n", certificate->margin,
-           certificate->beta_minimum, certificate->bit_exact ? "; softmax weights are exactly 0 and 1" : "");
+    size_t reach = outcome->steps * outcome->compiled->construction.layers;
+    if (reach < outcome->compiled->depth)
+      printf("certificate  right for all inputs up to level %zu of %" PRIu32 ", as far as these steps reach, ", reach,
+             outcome->compiled->depth);
+    else
+      printf("certificate  right for all inputs and any depth, ");
+    printf("margin %.3g, from beta %.4g on%s\n", certificate->margin, certificate->beta_minimum,
+           certificate->bit_exact ? "; softmax weights are exactly 0 and 1" : "");
     printf("             %s\n", certificate->inequality);
     return;
   }
@@ -47,7 +59,8 @@ static void print_outputs(const struct lat_circuit_outcome *outcome) {
   double mean = 0.0;
   printf("outputs      %" PRIu64 " of %" PRIu64 " bits right on %zu vector%s, %" PRIu64 " wrong; %" PRIu64
          " of %zu outputs ready\n",
-         total - outcome->wrong_bits, total, count, plural(count), outcome->wrong_bits, outcome->output_ready[T], outputs);
+         total - outcome->wrong_bits, total, count, plural(count), outcome->wrong_bits, lat_circuit_outputs_ready(outcome),
+         outputs);
   if (outcome->unready_bits > 0) {
     printf("             not ready: %" PRIu64 " bits, of which %" PRIu64 " are right by luck (%.1f %%)\n",
            outcome->unready_bits, outcome->lucky_bits, 100.0 * (double)outcome->lucky_bits / (double)outcome->unready_bits);

@@ -89,6 +89,7 @@ settled_step per_level seconds peak_bytes""".split()
 assert list(j) == keys, [k for k in list(j) + keys if (k in j) != (k in keys)]
 assert (j["inputs"], j["outputs"], j["gates"], j["depth"], j["vectors"]) == (5, 2, 6, 3, 32)
 assert (j["wrong_bits"], j["total_bits"], j["outputs_ready"], j["steps"], j["levels"]) == (0, 64, 2, 3, 3)
+assert j["dtype"] == "fp32" and isinstance(j["peak_bytes"], int) and j["peak_bytes"] > 0
 assert j["certified"] is True and j["certificate_margin"] >= 0 and j["beta"] >= j["beta_minimum"]
 assert sorted(j["settled_step"]) == ["max", "mean", "min"] and j["settled_step"]["max"] <= 3
 assert list(j["seconds"]) == "read map compile certify run check".split()
@@ -119,6 +120,8 @@ status 2 a_missing_vectors_file_is_refused c17.aag --vectors none.vec
 # Below the depth: outputs that are not ready, and here values that are wrong.
 status 1 steps_below_the_depth --family ripple:8 --steps 4
 grep -q 'not ready: .* right by luck' out && ok luck_is_reported || bad luck_is_reported "$(cat out)"
+grep -q 'up to level 4 of ' out && ok the_certificate_says_how_far_the_steps_reach ||
+  bad the_certificate_says_how_far_the_steps_reach "$(cat out)"
 status 0 generated_circuits --family parity:11
 status 0 the_weights_variant c17.bench --variant weights
 status 0 bit_exact c17.bench --beta 56 --attention fast --mask causal
