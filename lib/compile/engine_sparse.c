@@ -71,9 +71,10 @@ int lat_sparse_normed(struct lat_engine *engine, const float *weight, const floa
                       const unsigned char *is_static, struct lat_sparse *sparse) {
   size_t D = engine->width;
   int same = norm->gain != NULL;
-  for (size_t c = 1; c < D && same; c++) same = norm->gain[c] == norm->gain[0];
+  float first = same ? norm->gain[0] : 1.0f;
+  for (size_t c = 1; c < D && same; c++) same = norm->gain[c] == first;
   const float *gain = same ? NULL : norm->gain;
-  sparse->gain = same ? norm->gain[0] : 1.0f;
+  sparse->gain = same ? first : 1.0f;
   if (fill_terms(engine, weight, gain, D, rows, row, local, sparse) != LAT_OK) return LAT_MEMORY;
   int has_base = 0;
   for (size_t r = 0; r < rows; r++) {
