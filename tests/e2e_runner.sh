@@ -174,7 +174,7 @@ second_signal_ends_at_once() {
     start=$SECONDS; kill -INT $pid; wait $pid 2>/dev/null; status=$?
     [ $status -gt 128 ] && [ $((SECONDS - start)) -lt 10 ] || say "status $status after $((SECONDS - start)) s" || return 1
     sleep 0.3
-    ! running "twice$jobs" | grep -q . || say "workers outlive the run" || return 1
+    [ -z "$(running "twice$jobs")" ] || say "workers outlive the run" || return 1
   done
 }
 
@@ -219,7 +219,7 @@ merge_verify_export() {
   find "$out/sample" -name '*.h5' ! -name '*.timing.h5' | sort | head -n 1 | xargs rm
   expect 1 "${driver[@]}" verify sample --out "$out" || return 1
   expect 0 "${driver[@]}" export sample --out "$work/serial" || return 1
-  [ "$(wc -l <"$work/out")" = 16 ] && head -n 1 "$work/out" | grep -q 'layers (layers)' || say "not 15 rows and a header" || return 1
+  [ "$(wc -l <"$work/out")" = 16 ] && grep -q 'layers (layers)' <<<"$(head -n 1 "$work/out")" || say "not 15 rows and a header" || return 1
   expect 0 "${driver[@]}" export sample --csv --file "$work/table.csv" --out "$work/serial" && [ "$(wc -l <"$work/table.csv")" = 16 ] || return 1
 }
 
