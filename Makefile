@@ -154,7 +154,7 @@ fuzz: $(FUZZERS)
 	  [ $$s = 0 ] || exit 1; done
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(LIB_SOURCES) $(HEADERS)
 	@mkdir -p $(@D)
-	$(CLANG) $(HOUSE) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(PKG_CFLAGS) $< \
+	@$(CLANG) $(HOUSE) -O1 -g -Wno-pass-failed -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(PKG_CFLAGS) $< \
 	  $(LIB_SOURCES) $(PKG_LIBS) -o $@
 
 bench: all
@@ -168,7 +168,7 @@ report: all
 format:
 	clang-format -i $(C_FILES)
 format-check:
-	clang-format --dry-run -Werror $(C_FILES)
+	@clang-format --dry-run -Werror $(C_FILES)
 lint:
 	@bash tests/lint.sh
 
