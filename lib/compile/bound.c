@@ -48,7 +48,7 @@ static struct state bound_layer(const struct lat_bound_setting *setting, struct 
   }
 
   /* Logits fall by 2 beta H to a token at Hamming distance H, up to omega. */
-  double factor = norm && !exact ? (1 + static_error) * (1 + static_error) * (1 + gamma_of(m + 4)) - 1 : gamma_of(4);
+  double factor = norm && !exact ? (1 + static_error) * (1 + static_error) * (1 + gamma_of(m + 4)) - 1 : gamma_of(m + 4);
   int fast = setting->attention == LAT_ATTENTION_FAST;
   double omega = fast ? m * unit * (8 + 32 * beta) : 2 * beta * m * (factor + 2 * unit * (1 + factor));
   double off = lat_leak_occupied(beta, setting->tokens);
@@ -114,7 +114,7 @@ static double grown(double before, double after, int used, int exact) {
 void lat_bound_evaluate(const struct lat_bound_setting *setting, struct lat_bound *bound) {
   *bound = (struct lat_bound){0};
   double m = (double)setting->address_bits, beta = setting->beta;
-  double omega = 2 * beta * m * (gamma_of(4) + 2 * unit * 2);
+  double omega = 2 * beta * m * (gamma_of(m + 4) + 2 * unit * 2);
   bound->bit_exact = (!setting->norm || setting->exact_norm) && 2 * beta - omega >= -(double)LAT_EXP_ZERO;
   int exact = bound->bit_exact;
   struct state state = {0, 0, 0};
