@@ -19,7 +19,7 @@
       family, "", "circuit family NAME:SIZE, or file", "ripple:6,batcher:8,file",                                          \
       "ripple:12,ripple:60,parity:64,kogge_stone:16,comparator:32,batcher:16,s5_serial:10,layered:120,multiplexer:5,file", \
       "ripple:12,ripple:60,ripple:128,parity:256,kogge_stone:64,wallace:16,comparator:64,sipser:5,s5_tree:32,"             \
-      "s5_serial:16,s5_serial:32,batcher:64,majority:63,reachability:12,rule110:40,layered:120,layered:250,multiplexer:7," \
+      "s5_serial:16,s5_serial:32,batcher:64,majority:64,reachability:12,rule110:40,layered:120,layered:250,multiplexer:7," \
       "file")                                                                                                              \
   INT(lut, "fan-ins", 0, 6, "fan-ins of a mapped node; 0: the gates as they are", "0", "0,4", "0,2,3,4,6")                 \
   TEXT(form, "", "plain: no norm, ReLU, full mask; gpt2: LayerNorm, GELU, causal mask", "plain,gpt2", "plain,gpt2",        \
