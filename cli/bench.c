@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 
 static const struct {
   const char *name, *what;
@@ -15,7 +16,7 @@ enum { BENCHES = sizeof benches / sizeof *benches };
 
 static const struct argp_option options[] = {{"quick", 'q', 0, 0, "small cases, a few seconds", 0},
                                              {"out", 'o', "FILE.h5", 0, "write the table as HDF5 too", 0},
-                                             {"json", 'j', 0, 0, "the table as JSON", 0},
+                                             {"json", 'j', 0, 0, "print JSON, and nothing else, on standard output", 0},
                                              {0}};
 
 struct words {
@@ -37,14 +38,15 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   }
 }
 
-static const struct argp argp = {options,
-                                 parse,
-                                 "NAME",
-                                 "Measures seconds and rates, and whether the goals stated in the table are met.\v"
-                                 "NAME is: circuits. Goals are for two cores of the machine described in DESIGN.md.",
-                                 0,
-                                 0,
-                                 0};
+static const struct argp argp = {
+    options,
+    parse,
+    "NAME",
+    "Measures seconds and rates, and whether the goals stated in the table are met.\v"
+    "NAME is: circuits. Goals are for two cores of the machine described in DESIGN.md.\n" LAT_EXIT_USUAL,
+    0,
+    0,
+    0};
 
 static int unknown(const char *name) {
   char list[256] = "";
@@ -59,7 +61,8 @@ static int unknown(const char *name) {
 
 int lat_command_bench(int argc, char **argv) {
   struct words words = {0};
-  argp_parse(&argp, argc, argv, 0, 0, &words);
+  int end = lat_cli_parse(&argp, argc, argv, &words);
+  if (end >= 0) return end;
   for (int b = 0; b < BENCHES && words.name != NULL; b++) {
     if (strcmp(words.name, benches[b].name) == 0) return benches[b].run(&words.request);
   }

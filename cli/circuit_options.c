@@ -1,10 +1,10 @@
 /* The command line of `latentlab circuit`. */
-#include <argp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/circuit.h"
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "lib/base/text.h"
 
 enum {
@@ -31,27 +31,27 @@ enum {
 static const struct argp_option options[] = {
     {0, 0, 0, 0, "The circuit", 1},
     {"family", FAMILY, "NAME:SIZE", 0, "a generated circuit in place of FILE, e.g. parity:64", 1},
-    {"lut", LUT, "K", 0, "map onto nodes of at most K = 2..6 fan-ins (2)", 1},
+    {"lut", LUT, "K", 0, "map onto nodes of at most K = 2..6 fan-ins (default 2)", 1},
     {0, 0, 0, 0, "The transformer", 2},
-    {"layers", LAYERS, "L", 0, "layers of the block that is looped (1)", 2},
-    {"steps", STEPS, "T", 0, "loops, or auto: as many as the depth needs (auto)", 2},
+    {"layers", LAYERS, "L", 0, "layers of the block that is looped (default 1)", 2},
+    {"steps", STEPS, "T", 0, "loops, or auto: as many as the depth needs (default auto)", 2},
     {"variant", VARIANT, "NAME", 0,
-     "universal: the circuit is in the prompt; weights: in the position embedding (universal)", 2},
-    {"norm", NORM, "NAME", 0, "none, rmsnorm or layernorm (none)", 2},
-    {"activation", ACTIVATION, "NAME", 0, "relu, gelu or gelu-tanh (relu)", 2},
-    {"mask", MASK, "NAME", 0, "full or causal (full)", 2},
-    {"attention", ATTENTION, "NAME", 0, "auto, dense or fast (auto)", 2},
-    {"beta", BETA, "B", 0, "sharpness of the softmax, or auto: certified with room (auto)", 2},
-    {"kappa", KAPPA, "K", 0, "slope of the clip, at least 1", 2},
+     "universal: the circuit is in the prompt; weights: in the position embedding (default universal)", 2},
+    {"norm", NORM, "NAME", 0, "none, rmsnorm or layernorm (default none)", 2},
+    {"activation", ACTIVATION, "NAME", 0, "relu, gelu or gelu-tanh (default relu)", 2},
+    {"mask", MASK, "NAME", 0, "full or causal (default full)", 2},
+    {"attention", ATTENTION, "NAME", 0, "auto, dense or fast (default auto)", 2},
+    {"beta", BETA, "B", 0, "sharpness of the softmax, or auto: certified with room (default auto)", 2},
+    {"kappa", KAPPA, "K", 0, "slope of the clip, at least 1 (default 4)", 2},
     {0, 0, 0, 0, "Input vectors: exhaustive up to 11 inputs, else 256 random ones", 3},
     {"vectors", VECTORS, "FILE", 0, "lines `inputs outputs`, leftmost bit = first declared port", 3},
     {"random", RANDOM, "N", 0, "N random vectors", 3},
     {"exhaustive", EXHAUSTIVE, 0, 0, "all of them, up to 24 inputs", 3},
-    {"seed", SEED, "S", 0, "of random vectors and random families (0)", 3},
+    {"seed", SEED, "S", 0, "of random vectors and random families (default 0)", 3},
     {0, 0, 0, 0, "Output", 4},
     {"save", SAVE, "FILE.h5", 0, "write weights, prompt and readout", 4},
     {"extract", EXTRACT, "FILE.blif", 0, "write the circuit read back from the weights", 4},
-    {"json", JSON, 0, 0, "the result as JSON on standard output", 4},
+    {"json", JSON, 0, 0, "print JSON, and nothing else, on standard output", 4},
     {0}};
 
 /* Words are kept as they are and read after argp is done, so that every mistake ends in one line. */
@@ -78,8 +78,7 @@ static const struct argp argp = {
     parse,
     "FILE",
     "Compiles a circuit (AIGER, BENCH or BLIF) into a looped transformer, certifies it, runs it and compares every output "
-    "with "
-    "a simulation of the circuit.\v"
+    "with a simulation of the circuit.\v"
     "Exit status: 0 all outputs of all vectors are right, 1 some are wrong, 2 bad input or misuse. Fewer --steps than the "
     "depth are allowed: the report then tells what is ready and what is right by luck.",
     0,
@@ -142,21 +141,11 @@ done:
 
 int lat_circuit_options(int argc, char **argv, struct lat_circuit_request *request) {
   struct words words = {0};
-  int at = 0;
   memset(request, 0, sizeof *request);
   request->construction.layers = 1;
   request->random = SIZE_MAX;
-  /* argp tells misuse in two lines; with its own messages off it would not print help either */
-  unsigned quiet = ARGP_NO_ERRS;
-  for (int k = 1; k < argc; k++) {
-    static const char *const asks[] = {"--help", "--usage", "--version", "-?", "-V"};
-    for (size_t a = 0; a < sizeof asks / sizeof *asks; a++) quiet = strcmp(argv[k], asks[a]) == 0 ? 0 : quiet;
-  }
-  if (argp_parse(&argp, argc, argv, quiet, &at, &words) != 0) {
-    return lat_cli_misuse(
-        "an unknown option, or one without its value, at or before '%s'; `latentlab circuit --help` lists them",
-        argv[at > 1 ? at - 1 : argc - 1]);
-  }
+  int end = lat_cli_parse(&argp, argc, argv, &words);
+  if (end >= 0) return end;
   int status = read_words(&words, request);
   return status == LAT_OK ? -1 : lat_cli_fail(status);
 }

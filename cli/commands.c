@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/options.h"
 #include "lib/sweep/provenance.h"
 
 static const struct {
@@ -72,6 +73,10 @@ int lat_program_main(int argc, char **argv) {
     argv[1] = name;
     return commands[i].run(argc - 1, argv + 1);
   }
+  const char *names[COMMANDS], *nearest;
+  for (int i = 0; i < COMMANDS; i++) names[i] = commands[i].name;
+  if ((nearest = lat_nearest(word, names, COMMANDS)) != NULL)
+    return lat_cli_misuse("there is no command '%s'; did you mean '%s'? `latentlab --help` lists them all", word, nearest);
   return lat_cli_misuse("there is no command '%s'; `latentlab --help` lists them", word);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "lib/base/memory.h"
 #include "lib/base/status.h"
 #include "lib/base/text.h"
@@ -23,9 +24,9 @@ enum { KEY_SEED = 256 };
 
 static const struct argp_option options[] = {
     {"family", 'f', "NAME:SIZE", 0, "a generated circuit in place of IN, e.g. parity:64", 0},
-    {"seed", KEY_SEED, "N", 0, "for random families (0)", 0},
-    {"lut", 'k', "K", 0, "map to tables of at most K inputs, 2..6", 0},
-    {"json", 'j', 0, 0, "the statistics as JSON", 0},
+    {"seed", KEY_SEED, "N", 0, "for random families (default 0)", 0},
+    {"lut", 'k', "K", 0, "map to tables of at most K inputs, 2..6 (default: not mapped)", 0},
+    {"json", 'j', 0, 0, "print JSON, and nothing else, on standard output", 0},
     {0}};
 
 static void parse_number(struct argp_state *state, const char *text, int64_t minimum, int64_t maximum, const char *what,
@@ -58,9 +59,9 @@ static const struct argp argp = {
     parse,
     "IN OUT\n--family NAME:SIZE OUT",
     "Translates circuits: reads AIGER (.aag, .aig), BENCH and BLIF, writes .aag, .aig and .blif by OUT's extension, and "
-    "prints "
-    "their statistics.\v"
-    "IN's format is told by its content. A node with a table becomes AND gates in AIGER and one cover in BLIF.",
+    "prints their statistics.\v"
+    "IN's format is told by its content. A node with a table becomes AND gates in AIGER and one cover in BLIF. What was "
+    "written is read again and compared.\n" LAT_EXIT_USUAL,
     0,
     0,
     0};
@@ -145,7 +146,8 @@ int lat_command_convert(int argc, char **argv) {
   struct lat_netlist *before = NULL, *mapped = NULL, *after = NULL;
   int status;
   size_t vector;
-  argp_parse(&argp, argc, argv, 0, NULL, &request);
+  int end = lat_cli_parse(&argp, argc, argv, &request);
+  if (end >= 0) return end;
   LAT_TRY(status, request.family != NULL ? lat_family_make(request.family, (uint64_t)request.seed, &before)
                                          : lat_circuit_read(request.in, &before));
   if (request.k != 0) LAT_TRY(status, lat_circuit_map(before, (unsigned)request.k, &mapped));

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/select.h"
 #include "lib/base/memory.h"
 #include "lib/base/text.h"
@@ -155,15 +156,16 @@ int lat_command_export(int argc, char **argv) {
       parse,
       "NAME",
       "Prints parameters and single-number results of every point as a table: the first line names "
-      "the columns with their units, NaN is a missing number. Arrays are in the merged file.",
+      "the columns with their units, NaN is a missing number. Arrays are in the merged file.\v" LAT_EXIT_USUAL,
       children,
       0,
       0};
   struct arguments arguments = {0};
   const struct lat_experiment *experiments[LAT_MOST_NAMES];
   size_t count = 0;
-  if (argp_parse(&argp, argc, argv, 0, 0, &arguments)) return 2;
-  int status = lat_select_experiments(&arguments.selection, 0, experiments, &count);
+  int status = lat_cli_parse(&argp, argc, argv, &arguments);
+  if (status >= 0) return status;
+  status = lat_select_experiments(&arguments.selection, 0, experiments, &count);
   if (status) return status;
   if (count != 1) return lat_cli_misuse("export takes one experiment at a time");
   if (arguments.csv && arguments.selection.json) return lat_cli_misuse("--csv and --json exclude each other");

@@ -1,10 +1,12 @@
 /* `latentlab list`: the experiments; `latentlab list NAME`: all about one. */
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/select.h"
 #include "lib/sweep/values.h"
 
@@ -13,7 +15,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   switch (key) {
     case 'j': selection->json = 1; return 0;
     case ARGP_KEY_ARG:
-      if (selection->names == LAT_MOST_NAMES) argp_error(state, "over %d names", LAT_MOST_NAMES);
+      if (selection->names == LAT_MOST_NAMES) {
+        argp_error(state, "over %d names", LAT_MOST_NAMES);
+        return EINVAL;
+      }
       selection->name[selection->names++] = arg;
       return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -99,15 +104,17 @@ int lat_command_list(int argc, char **argv) {
       parse,
       "[NAME...]",
       "The experiments and their questions; with NAME, the parameters with their ranges and values "
-      "at each size, the prediction, what would refute it, and the source.",
+      "at each size, the prediction, what would refute it, and the source.\v" LAT_EXIT_USUAL,
       0,
       0,
       0};
   struct lat_selection selection = {0};
   const struct lat_experiment *experiments[LAT_MOST_NAMES];
   size_t count = 0;
-  if (argp_parse(&argp, argc, argv, 0, 0, &selection)) return 2;
-  int status = lat_select_experiments(&selection, 1, experiments, &count), whole = selection.names > 0;
+  int status = lat_cli_parse(&argp, argc, argv, &selection);
+  if (status >= 0) return status;
+  status = lat_select_experiments(&selection, 1, experiments, &count);
+  int whole = selection.names > 0;
   if (status) return status;
   if (selection.json) {
     struct json_object *all = json_object_new_array();

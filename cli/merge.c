@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/select.h"
 #include "lib/base/text.h"
 #include "lib/sweep/analysis.h"
@@ -64,15 +65,17 @@ int lat_command_merge(int argc, char **argv) {
       "NAME...|all",
       "Copies all points of an experiment into DIR/NAME.h5, a columnar file for h5py, xarray and "
       "netCDF, and writes the tables and the verdict into DIR/tables/NAME. With all, every "
-      "experiment that has points.",
+      "experiment that has points.\v" LAT_EXIT_USUAL,
       children,
       0,
       0};
   struct lat_selection selection = {0};
   const struct lat_experiment *experiments[LAT_MOST_NAMES];
   size_t count = 0, merged = 0;
-  if (argp_parse(&argp, argc, argv, 0, 0, &selection)) return 2;
-  int status = lat_select_experiments(&selection, 0, experiments, &count), worst = 0;
+  int status = lat_cli_parse(&argp, argc, argv, &selection);
+  if (status >= 0) return status;
+  int worst = 0;
+  status = lat_select_experiments(&selection, 0, experiments, &count);
   if (status) return status;
   struct json_object *all = selection.json ? json_object_new_array() : NULL;
   for (size_t i = 0; i < count; i++) {

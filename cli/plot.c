@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/gnuplot.h"
+#include "cli/options.h"
 #include "lib/base/memory.h"
 
 static const char *const formats[] = {"svg", "png", "pdf"};
@@ -23,9 +24,9 @@ struct request {
 };
 
 static const struct argp_option options[] = {
-    {"out", 'o', "DIR", 0, "the results' folder (results/run)", 0},
-    {"format", 'f', "LIST", 0, "svg, png, pdf, or several with commas (all three)", 0},
-    {"json", 'j', 0, 0, "the list of figures as JSON", 0},
+    {"out", 'o', "DIR", 0, "folder of the results (default results/run)", 0},
+    {"format", 'f', "LIST", 0, "svg, png, pdf, or several with commas (default all three)", 0},
+    {"json", 'j', 0, 0, "print JSON, and nothing else, on standard output", 0},
     {0}};
 
 static int read_formats(const char *list, unsigned *wanted) {
@@ -64,10 +65,10 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 static const struct argp argp = {
     options,
     parse,
-    "NAME... | all",
+    "NAME...|all",
     "Draws the figures of merged experiments with gnuplot, into DIR/figures.\v"
     "The data is DIR/tables/NAME, which `latentlab merge NAME --out DIR` writes. The scripts are in "
-    "the folder analysis; LATENTLAB_ANALYSIS names another.",
+    "the folder analysis; LATENTLAB_ANALYSIS names another.\n" LAT_EXIT_USUAL,
     0,
     0,
     0};
@@ -134,7 +135,8 @@ static int plot_all(const struct request *request, struct json_object *list) {
 
 int lat_command_plot(int argc, char **argv) {
   struct request request = {.out = "results/run", .wanted = (1u << FORMATS) - 1};
-  argp_parse(&argp, argc, argv, 0, NULL, &request);
+  int end = lat_cli_parse(&argp, argc, argv, &request);
+  if (end >= 0) return end;
   for (int i = 0; i < request.names; i++) {
     if (strcmp(request.name[i], "all") == 0)
       request.all = 1;

@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/html.h"
+#include "cli/options.h"
 #include "cli/report_data.h"
 #include "cli/report_section.h"
 #include "lib/base/memory.h"
@@ -18,8 +19,8 @@ struct request {
   int json;
 };
 
-static const struct argp_option options[] = {{"out", 'o', "DIR", 0, "the results' folder (results/run)", 0},
-                                             {"json", 'j', 0, 0, "what was written, as JSON", 0},
+static const struct argp_option options[] = {{"out", 'o', "DIR", 0, "folder of the results (default results/run)", 0},
+                                             {"json", 'j', 0, 0, "print JSON, and nothing else, on standard output", 0},
                                              {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -37,7 +38,8 @@ static const struct argp argp = {
     "",
     "Writes DIR/report.html: every experiment's question, prediction, verdict, figure, tables, parameters and provenance "
     "on one "
-    "page without scripts or external files.\vFigures are drawn anew from DIR/tables; run and merge first.",
+    "page without scripts or external files.\vFigures are drawn anew from DIR/tables; run and merge "
+    "first.\n" LAT_EXIT_USUAL,
     0,
     0,
     0};
@@ -128,7 +130,8 @@ done:
 
 int lat_command_report(int argc, char **argv) {
   struct request request = {.out = "results/run"};
-  if (argp_parse(&argp, argc, argv, 0, NULL, &request) != 0) return 2;
+  int end = lat_cli_parse(&argp, argc, argv, &request);
+  if (end >= 0) return end;
   if (!lat_path_exists(request.out))
     return lat_cli_misuse(
         "there is no folder %s: first `latentlab run NAME --out %s`, then `latentlab merge NAME --out %s`", request.out,

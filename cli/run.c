@@ -6,6 +6,7 @@
 #include "cli/board.h"
 #include "cli/cli.h"
 #include "cli/dryrun.h"
+#include "cli/options.h"
 #include "cli/select.h"
 #include "cli/stop.h"
 #include "cli/workers.h"
@@ -27,7 +28,7 @@ struct arguments {
 };
 
 static const struct argp_option options[] = {
-    {"jobs", 'J', "N", 0, "work with N processes at once (default 1); results are the same", 1},
+    {"jobs", 'J', "N", 0, "work with N = 1 to 256 processes at once (default 1); results are the same", 1},
     {"shard", 'i', "i/n", 0,
      "do only the points of part i of n, counted from 0; a Slurm job array or an MPI launcher says it by its environment",
      1},
@@ -197,15 +198,17 @@ int lat_command_run(int argc, char **argv) {
       parse,
       "NAME...|all",
       "Runs the points of experiments that are not done yet, each into a file of its own. Stop it "
-      "at any time; the same command goes on. `latentlab list NAME` shows the parameters.",
+      "at any time; the same command goes on. `latentlab list NAME` shows the parameters.\v"
+      "Exit status: 0 all points asked for are done, 1 some failed or the run was stopped, 2 misuse or bad input.",
       children,
       0,
       0};
   struct arguments arguments = {.jobs = 1, .worker = -1};
   struct lat_board board = {0};
-  if (argp_parse(&argp, argc, argv, 0, 0, &arguments)) return 2;
-  int status = arguments.shard_text ? lat_shard_parse(&arguments.shard, arguments.shard_text)
-                                    : lat_shard_environment(&arguments.shard);
+  int status = lat_cli_parse(&argp, argc, argv, &arguments);
+  if (status >= 0) return status;
+  status = arguments.shard_text ? lat_shard_parse(&arguments.shard, arguments.shard_text)
+                                : lat_shard_environment(&arguments.shard);
   if (status != LAT_OK) return lat_cli_fail(status);
   status = arguments.sweep ? add_file(&board, &arguments) : add_tasks(&board, &arguments.selection);
   if (!status) status = make_plans(&board, &arguments.shard);

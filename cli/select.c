@@ -1,5 +1,6 @@
 #include "cli/select.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -23,7 +24,10 @@ static error_t parse_folder(int key, char *arg, struct argp_state *state) {
       return 0;
     case 'j': selection->json = 1; return 0;
     case ARGP_KEY_ARG:
-      if (selection->names == LAT_MOST_NAMES) argp_error(state, "over %d names", LAT_MOST_NAMES);
+      if (selection->names == LAT_MOST_NAMES) {
+        argp_error(state, "over %d names", LAT_MOST_NAMES);
+        return EINVAL;
+      }
       selection->name[selection->names++] = arg;
       return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -47,7 +51,10 @@ static error_t parse_points(int key, char *arg, struct argp_state *state) {
     case 's': selection->request.size = arg; break;
     case 'f': selection->request.filter = arg; break;
     case 'S':
-      if (selection->request.sets == LAT_MOST_SETS) argp_error(state, "over %d --set", LAT_MOST_SETS);
+      if (selection->request.sets == LAT_MOST_SETS) {
+        argp_error(state, "over %d --set", LAT_MOST_SETS);
+        return EINVAL;
+      }
       selection->set[selection->request.sets++] = arg;
       break;
     default: return ARGP_ERR_UNKNOWN;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/select.h"
 #include "lib/sweep/census.h"
 
@@ -101,15 +102,18 @@ int lat_command_status(int argc, char **argv) {
       "Counts the points of the plan that are done, failed (rows that say why), not done (this machine could not; the next "
       "run tries again), running, missing or damaged, and points of other plans in the folder. Reads every file to the "
       "end. "
-      "Without names: all experiments that have points. Exit status 1 when something failed or is damaged.",
+      "Without names: all experiments that have points.\v"
+      "Exit status: 0 nothing failed or is damaged, 1 something is, 2 misuse or bad input.",
       children,
       0,
       0};
   struct lat_selection selection = {0};
   const struct lat_experiment *experiments[LAT_MOST_NAMES];
   size_t count = 0, trouble = 0, told = 0;
-  if (argp_parse(&argp, argc, argv, 0, 0, &selection)) return 2;
-  int status = lat_select_experiments(&selection, 1, experiments, &count), worst = 0;
+  int status = lat_cli_parse(&argp, argc, argv, &selection);
+  if (status >= 0) return status;
+  int worst = 0;
+  status = lat_select_experiments(&selection, 1, experiments, &count);
   if (status) return status;
   struct json_object *all = selection.json ? json_object_new_array() : NULL;
   for (size_t i = 0; i < count; i++) {

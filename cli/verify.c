@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/select.h"
 #include "lib/base/memory.h"
 #include "lib/base/text.h"
@@ -83,15 +84,19 @@ int lat_command_verify(int argc, char **argv) {
       "[NAME...]",
       "Checks every point file's checksums, works out each id anew, compares the merged file with "
       "the points and the tables with what the points give. Without names: all experiments that "
-      "have points. Exit status 1 with the first difference of each.",
+      "have points.\v"
+      "Exit status: 0 all is as it was made, 1 something differs (the first difference of each is told), 2 misuse or bad "
+      "input.",
       children,
       0,
       0};
   struct lat_selection selection = {0};
   const struct lat_experiment *experiments[LAT_MOST_NAMES];
   size_t count = 0, looked = 0;
-  if (argp_parse(&argp, argc, argv, 0, 0, &selection)) return 2;
-  int status = lat_select_experiments(&selection, 1, experiments, &count), worst = 0;
+  int status = lat_cli_parse(&argp, argc, argv, &selection);
+  if (status >= 0) return status;
+  int worst = 0;
+  status = lat_select_experiments(&selection, 1, experiments, &count);
   if (status) return status;
   struct json_object *all = selection.json ? json_object_new_array() : NULL;
   for (size_t i = 0; i < count; i++) {
