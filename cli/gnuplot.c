@@ -57,20 +57,6 @@ int lat_gnuplot_scripts(struct lat_text *folder) {
                   program, program);
 }
 
-int lat_folder_make(const char *path) {
-  struct lat_text part = {0};
-  int status = lat_text_printf(&part, "%s", path);
-  for (char *end = part.bytes; status == LAT_OK && end != NULL;) {
-    end = strchr(end + 1, '/');
-    if (end != NULL) *end = '\0';
-    if (mkdir(part.bytes, 0777) != 0 && errno != EEXIST)
-      status = LAT_FAIL(LAT_FILE, "the folder %s cannot be made: %s", part.bytes, strerror(errno));
-    if (end != NULL) *end = '/';
-  }
-  lat_text_free(&part);
-  return status;
-}
-
 /* Runs it; what it says on stderr goes into `said`. */
 static int run_gnuplot(const char *const *arguments, struct lat_text *said) {
   int pipe_ends[2] = {-1, -1}, status = LAT_OK, started = 0;

@@ -17,7 +17,4 @@ int lat_gnuplot_scripts(struct lat_text *folder);
  * the name of the package when there is no gnuplot, LAT_FILE when the file cannot be written. */
 int lat_gnuplot_draw(const char *name, const char *format, const char *tables, const char *path);
 
-/* DIR and DIR's parents made where missing. LAT_FILE. */
-int lat_folder_make(const char *path);
-
 #endif

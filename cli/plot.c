@@ -11,6 +11,7 @@
 #include "cli/gnuplot.h"
 #include "cli/options.h"
 #include "lib/base/memory.h"
+#include "lib/sweep/layout.h"
 
 static const char *const formats[] = {"svg", "png", "pdf"};
 enum { FORMATS = sizeof formats / sizeof *formats };
@@ -146,7 +147,7 @@ int lat_command_plot(int argc, char **argv) {
   struct lat_text figures = {0};
   struct json_object *list = request.json ? json_object_new_array() : NULL;
   int status = lat_text_printf(&figures, "%s/figures", request.out);
-  if (status == LAT_OK && is_folder(request.out)) status = lat_folder_make(figures.bytes);
+  if (status == LAT_OK && is_folder(request.out)) status = lat_make_folders(figures.bytes);
   if (status == LAT_OK && request.all) status = plot_all(&request, list);
   for (int i = 0; status == LAT_OK && !request.all && i < request.names; i++)
     status = plot_one(&request, request.name[i], list);

@@ -256,6 +256,19 @@ static void files_are_replaced_whole(void **state) {
   assert_int_equal(lat_file_write(below, "x", 1), LAT_FILE);
   assert_int_equal(lat_file_read(below, &bytes, &count), LAT_INPUT);
   assert_int_equal(lat_file_read(folder, &bytes, &count), LAT_INPUT);
+  assert_int_equal(lat_file_read("", &bytes, &count), LAT_INPUT);
+
+  /* What is no regular file is not replaced by one: a device here, by way of a pipe with a name. */
+  char pipe_name[256];
+  struct stat about;
+  snprintf(pipe_name, sizeof pipe_name, "%s/pipe", folder);
+  assert_int_equal(mkfifo(pipe_name, 0666), 0);
+  assert_int_equal(lat_file_write(pipe_name, "x", 1), LAT_FILE);
+  assert_non_null(strstr(lat_error_message(), "a device or a pipe"));
+  assert_int_equal(stat(pipe_name, &about), 0);
+  assert_true(S_ISFIFO(about.st_mode));
+  assert_int_equal(unlink(pipe_name), 0);
+  assert_int_equal(lat_file_write(folder, "x", 1), LAT_FILE);
   assert_non_null(strstr(lat_error_message(), "folder"));
 }
 

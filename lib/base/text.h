@@ -20,13 +20,15 @@ int lat_text_vprintf(struct lat_text *text, const char *format, va_list argument
 void lat_text_clear(struct lat_text *text);
 void lat_text_free(struct lat_text *text);
 
-/* Reads a whole file, binary safe, followed by one NUL that `*count` does not count. LAT_INPUT when there is no such file
- * or it is a folder, LAT_FILE when the system fails. The caller frees *bytes with lat_free. */
+/* Reads a whole file, binary safe, followed by one NUL that `*count` does not count. LAT_INPUT when there is no such file,
+ * it is a folder or too large (8 GiB; a pipe or device 1 GiB), LAT_FILE when the system fails. The caller frees *bytes with lat_free. */
 int lat_file_read(const char *path, char **bytes, size_t *count);
 
 /* Writes a whole file by a temporary name in the same folder, fsync and rename: the old content stays until the new one is
  * complete. LAT_FILE with the reason (no space, read-only folder, ...) and no trace left otherwise. */
 int lat_file_write(const char *path, const char *bytes, size_t count);
+/* The same with a temporary name of the caller's. What is there and no regular file (a device, a folder) is left alone. */
+int lat_file_replace(const char *path, const char *temporary, const char *bytes, size_t count);
 
 /* The whole text as a number, nothing before or after it. LAT_INPUT with a sentence that quotes the text otherwise. */
 int lat_parse_int(const char *text, int64_t minimum, int64_t maximum, int64_t *value);

@@ -24,18 +24,6 @@ static int temporary_mark(struct lat_text *text) {
   return lat_text_printf(text, ".tmp.%s.", host);
 }
 
-static int write_all(int descriptor, const char *bytes, size_t count) {
-  while (count > 0) {
-    ssize_t wrote = write(descriptor, bytes, count);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return -1;
-    if (wrote == 0) return errno = ENOSPC, -1;
-    bytes += wrote;
-    count -= (size_t)wrote;
-  }
-  return 0;
-}
-
 /* Some file systems refuse to flush a folder; the data itself is safe by then, so this may fail quietly. */
 static void flush_folder_of(char *path) {
   char *slash = strrchr(path, '/');
@@ -48,24 +36,13 @@ static void flush_folder_of(char *path) {
 
 int lat_store_replace(const char *path, const void *bytes, size_t count) {
   struct lat_text temporary = {0};
-  int status = LAT_OK, descriptor = -1, made = 0;
+  int status = LAT_OK;
   LAT_TRY(status, lat_text_printf(&temporary, "%s", path));
   LAT_TRY(status, temporary_mark(&temporary));
   LAT_TRY(status, lat_text_printf(&temporary, "%ld", (long)getpid()));
-  descriptor = open(temporary.bytes, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  LAT_CHECK(status, descriptor >= 0, LAT_FILE, "%s: cannot be written: %s", path, strerror(errno));
-  made = 1;
-  LAT_CHECK(status, write_all(descriptor, bytes, count) == 0 && fsync(descriptor) == 0, LAT_FILE,
-            "%s: cannot be written: %s; nothing of it is kept", path, strerror(errno));
-  int closed = close(descriptor);
-  descriptor = -1;
-  LAT_CHECK(status, closed == 0, LAT_FILE, "%s: cannot be written: %s; nothing of it is kept", path, strerror(errno));
-  LAT_CHECK(status, rename(temporary.bytes, path) == 0, LAT_FILE, "%s: cannot be put in place: %s", path, strerror(errno));
-  made = 0;
+  LAT_TRY(status, lat_file_replace(path, temporary.bytes, bytes, count));
   flush_folder_of(temporary.bytes);
 done:
-  if (descriptor >= 0) close(descriptor);
-  if (made) unlink(temporary.bytes);
   lat_text_free(&temporary);
   return status;
 }
