@@ -1,10 +1,8 @@
 /* `latentlab export`: the scalars of all points as text. */
-#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/options.h"
@@ -32,24 +30,6 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case 'F': arguments->file = arg; return 0;
     default: return ARGP_ERR_UNKNOWN;
   }
-}
-
-/* The table as the store writes it: it writes files only, so by way of one. */
-static int read_table(const struct lat_merged *merged, char **bytes, size_t *count) {
-  const char *folder = getenv("TMPDIR");
-  struct lat_text path = {0};
-  int status = LAT_OK, made = 0;
-  LAT_TRY(status, lat_path(&path, "%s/latentlab-export-XXXXXX", folder && *folder ? folder : "/tmp"));
-  int descriptor = mkstemp(path.bytes);
-  LAT_CHECK(status, descriptor >= 0, LAT_FILE, "%s: cannot be made: %s", path.bytes, strerror(errno));
-  close(descriptor);
-  made = 1;
-  LAT_TRY(status, lat_merge_export(path.bytes, merged));
-  LAT_TRY(status, lat_file_read(path.bytes, bytes, count));
-done:
-  if (made) unlink(path.bytes);
-  lat_text_free(&path);
-  return status;
 }
 
 /* The next field of a line, which is cut up; `*rest` is NULL after the last. */
@@ -119,30 +99,28 @@ static struct json_object *as_json(const struct lat_experiment *experiment, char
 
 static int export_points(const struct arguments *arguments, const struct lat_experiment *experiment) {
   struct lat_merged *merged = NULL;
-  struct lat_text path = {0}, text = {0};
-  char *table = NULL;
-  size_t count = 0;
+  struct lat_text path = {0}, table = {0}, text = {0};
   int status = LAT_OK;
   LAT_TRY(status, lat_path(&path, "%s/%s", arguments->selection.out, experiment->name));
   LAT_TRY(status, lat_merge_read(path.bytes, 1, NULL, &merged));
-  LAT_TRY(status, read_table(merged, &table, &count));
+  LAT_TRY(status, lat_merge_table(merged, &table));
   if (arguments->selection.json) {
-    struct json_object *rows = as_json(experiment, table);
+    struct json_object *rows = as_json(experiment, table.bytes);
     status = lat_text_printf(
         &text, "%s\n", json_object_to_json_string_ext(rows, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(rows);
     if (status != LAT_OK) goto done;
   } else if (arguments->csv) {
-    LAT_TRY(status, as_csv(table, &text));
+    LAT_TRY(status, as_csv(table.bytes, &text));
   } else {
-    LAT_TRY(status, lat_text_append(&text, table, count));
+    LAT_TRY(status, lat_text_append(&text, table.bytes, table.length));
   }
   if (arguments->file)
     status = lat_file_write(arguments->file, text.bytes, text.length);
   else
     fwrite(text.bytes, 1, text.length, stdout);
 done:
-  lat_free(table);
+  lat_text_free(&table);
   lat_merged_free(merged);
   lat_text_free(&path);
   lat_text_free(&text);

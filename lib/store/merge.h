@@ -7,6 +7,7 @@
 #ifndef LAT_STORE_MERGE_H
 #define LAT_STORE_MERGE_H
 
+#include "lib/base/text.h"
 #include "lib/store/point.h"
 
 /* An integer array as doubles: lib/sweep makes one when it is asked for; lat_merged_free frees the list. */
@@ -38,5 +39,7 @@ int lat_merge_verify(const char *path, const struct lat_merged *merged);
 
 /* Scalars as a tab-separated table: a header with name (unit), one line a point; missing values as NaN. */
 int lat_merge_export(const char *path, const struct lat_merged *merged);
+/* The same, appended to `table`. */
+int lat_merge_table(const struct lat_merged *merged, struct lat_text *table);
 
 #endif

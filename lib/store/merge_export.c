@@ -28,29 +28,34 @@ static int append_value(struct lat_text *text, const struct lat_variable *variab
 
 static int is_scalar(const struct lat_variable *variable) { return variable->rank == 0 && variable->extent_of < 0; }
 
-int lat_merge_export(const char *path, const struct lat_merged *merged) {
+int lat_merge_table(const struct lat_merged *merged, struct lat_text *table) {
   struct lat_variables variables = {0};
-  struct lat_text text = {0};
   int status = LAT_OK;
   LAT_TRY(status, lat_variables_make(merged, 1, 1, &variables));
   for (size_t v = 0; v < variables.count; v++) {
     const struct lat_variable *variable = &variables.variable[v];
     if (!is_scalar(variable)) continue;
-    LAT_TRY(status, lat_text_printf(&text, "%s%s", v > 0 ? "\t" : "", variable->name));
-    if (variable->model != NULL) LAT_TRY(status, lat_text_printf(&text, " (%s)", variable->unit));
+    LAT_TRY(status, lat_text_printf(table, "%s%s", v > 0 ? "\t" : "", variable->name));
+    if (variable->model != NULL) LAT_TRY(status, lat_text_printf(table, " (%s)", variable->unit));
   }
-  LAT_TRY(status, lat_text_append(&text, "\n", 1));
+  LAT_TRY(status, lat_text_append(table, "\n", 1));
   for (size_t p = 0; p < merged->points; p++) {
     for (size_t v = 0; v < variables.count; v++) {
       if (!is_scalar(&variables.variable[v])) continue;
-      if (v > 0) LAT_TRY(status, lat_text_append(&text, "\t", 1));
-      LAT_TRY(status, append_value(&text, &variables.variable[v], &merged->point[p]));
+      if (v > 0) LAT_TRY(status, lat_text_append(table, "\t", 1));
+      LAT_TRY(status, append_value(table, &variables.variable[v], &merged->point[p]));
     }
-    LAT_TRY(status, lat_text_append(&text, "\n", 1));
+    LAT_TRY(status, lat_text_append(table, "\n", 1));
   }
-  LAT_TRY(status, lat_store_replace(path, text.bytes, text.length));
 done:
   lat_variables_free(&variables);
-  lat_text_free(&text);
+  return status;
+}
+
+int lat_merge_export(const char *path, const struct lat_merged *merged) {
+  struct lat_text table = {0};
+  int status = lat_merge_table(merged, &table);
+  if (status == LAT_OK) status = lat_store_replace(path, table.bytes, table.length);
+  lat_text_free(&table);
   return status;
 }
