@@ -14,7 +14,7 @@ set multiplot
 set label 1 heading('a', 'Parameters at effective depth 120') at screen 0.012, screen 0.945 font HEAD textcolor rgb INK
 set logscale xy
 set xrange [0.9:135]; set xtics (1, 2, 4, 12, 24, 60, 120)
-set format y '10^{%T}'; set yrange [200:*]
+set format y '10^{%T}'; set yrange [8:*]
 set key at graph 0.99, graph 0.02 right bottom @KEY font SMALL
 set xlabel 'layers of the block L (run 120 / L times)' offset 0,0.4 textcolor rgb INK
 set ylabel 'parameters' offset 0.2,0 textcolor rgb INK
@@ -32,7 +32,7 @@ set xrange [0.9:135]; set xtics (1, 2, 4, 12, 24, 60, 120)
 set yrange [0:1.2<*]; set ytics format '%.1f'
 set xlabel 'layers of the block L (run 120 / L times)' offset 0,0.4 textcolor rgb INK
 set ylabel 'part of the stack of 120 layers' offset 0.4,0 textcolor rgb INK
-set arrow 1 from 12, graph 0 to 12, graph 1 nohead lw 0.8 dt (6,4) lc rgb SOFT back
+set arrow 1 from 12, graph 0.17 to 12, graph 1 nohead lw 0.8 dt (6,4) lc rgb SOFT back
 set key at graph 0.99, graph 0.02 right bottom @KEY font SMALL
 plot TABLES.'curves.tsv' every :::0::0 using 1:4 with lines lw 1.4 lc rgb INK title 'operations (all models)', \
      for [i=1:models] TABLES.'curves.tsv' every :::(i-1)::(i-1) using 1:5 with linespoints lw 0.8 pt MARKER[look(i)] ps 0.7 lc rgb COLOUR[look(i)] notitle, \
