@@ -17,7 +17,7 @@
 #define PARAMETERS(INT, REAL, TEXT, PATH)                                                                            \
   TEXT(model, "", "a circuit family NAME:SIZE of at most 120 levels, compiled; or width:D, an ordinary transformer", \
        "ripple:60,width:64", "ripple:60,width:64,width:128,width:256",                                               \
-       "ripple:60,s5_serial:31,width:64,width:128,width:256,width:512")                                                \
+       "ripple:60,s5_serial:31,width:64,width:128,width:256,width:512")                                              \
   INT(layers, "layers", 1, 120, "layers L of the block; a divisor of 120; it is run 120 / L times", "1,12,120",      \
       "1,2,4,12,24,60,120", "1,2,3,4,5,6,8,10,12,15,20,24,30,40,60,120")                                             \
   INT(tokens, "tokens", 1, 4096, "sequence of an ordinary transformer", "64", "64", "256")                           \
