@@ -99,12 +99,13 @@ $(BUILD)/liblatentlab.so: $(LIB_OBJECTS)
 	$(CC) -shared -fopenmp $(EXTRA) $(CFLAGS) $(LDFLAGS) -Wl,-soname,liblatentlab.so.$(SOVERSION) $^ $(PKG_LIBS) -o $@
 
 # What the library itself needs is private: only a program that links the archive (pkg-config --static) has to name it.
+# An archive is linked with shared libraries as the program here is: the packages' own private libraries (a static OpenBLAS wants
+# Fortran) are not asked for.
 $(BUILD)/latentlab.pc: Makefile
 	@mkdir -p $(@D)
 	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: latentlab' 'Description: transformer layers, circuits and measures for latent reasoning' \
-	  'Version: $(VERSION)' 'Requires.private: $(filter-out gsl,$(PACKAGES))' 'Cflags: -I$${prefix}/include/latentlab' \
-	  'Libs: -L$${prefix}/lib -llatentlab' \
-	  'Libs.private: $(filter-out -lgslcblas,$(shell pkg-config --libs gsl 2>/dev/null)) -lhdf5_hl -fopenmp -lm' > $@
+	  'Version: $(VERSION)' 'Cflags: -I$${prefix}/include/latentlab $(PKG_CFLAGS)' 'Libs: -L$${prefix}/lib -llatentlab' \
+	  'Libs.private: $(PKG_LIBS) -fopenmp' > $@
 
 $(BUILD)/latentlab: $(BUILD)/cli/main.o $(APP_OBJECTS) $(BUILD)/liblatentlab.a
 	$(CC) $(HOUSE) $(CFLAGS) $(LDFLAGS) $^ $(PKG_LIBS) -o $@

@@ -8,7 +8,7 @@ complain() { echo "lint: $*"; bad=1; }
 none() {
   local sentence=$1 found
   shift
-  found=$(grep -H -n -E "$@")
+  found=$(grep -I -H -n -E "$@")
   case $? in
     0) printf '%s\n' "$found"; complain "$sentence" ;;
     1) ;;
