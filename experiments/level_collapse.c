@@ -25,7 +25,6 @@
   INT(vectors, "1", 1, 1000000, "random input vectors when there are over 2^10 assignments", "64", "256", "1024")  \
   INT(seed, "1", 0, 1e15, "of the vectors", "1", "1", "1")
 LAT_DEFINE_PARAMETERS(PARAMETERS)
-
 static const struct lat_output outputs[] = {
     {"gates", "1", "nodes after mapping", LAT_INTEGER, "", LAT_MAY_BE_MISSING},
     {"levels", "levels", "depth in nodes of 2 fan-ins", LAT_INTEGER, "", LAT_MAY_BE_MISSING},
@@ -225,9 +224,9 @@ static const char *reject(const void *parameters) {
 
 static int run(struct lat_run *run) {
   const struct parameters *p = lat_run_parameters(run);
-  struct lat_netlist *circuit = NULL;
   int collapse = strcmp(p->measure, "collapse") == 0, receptive = strcmp(p->measure, "receptive") == 0;
   if (!collapse && !receptive) return LAT_FAIL(LAT_INPUT, "measure '%s' is neither collapse nor receptive", p->measure);
+  struct lat_netlist *circuit = NULL;
   int status = circuit_of(p, &circuit);
   if (status == LAT_OK) status = lat_put_integer(run, "input_count", (int64_t)circuit->inputs);
   if (status == LAT_OK) status = collapse ? run_collapse(run, p, circuit) : run_receptive(run, p, circuit->inputs);
@@ -241,15 +240,18 @@ static int is(const struct lat_merged *merged, size_t i, const char *measure) {
 
 /* The circuit's name: the file's base name, else the family. */
 static const char *name_of(const struct lat_merged *merged, size_t i) {
-  const char *file = lat_merged_text(merged, "circuit", i);
+  const char *file = lat_merged_text(merged, "circuit", i), *slash = file != NULL ? strrchr(file, '/') : NULL;
   if (file == NULL || file[0] == '\0') return lat_merged_text(merged, "family", i);
-  const char *slash = strrchr(file, '/');
   return slash != NULL ? slash + 1 : file;
 }
 
-static int first_of_its_name(const struct lat_merged *merged, size_t i, const char *measure) {
-  for (size_t j = 0; j < i; j++)
-    if (is(merged, j, measure) && strcmp(name_of(merged, j), name_of(merged, i)) == 0) return 0;
+/* No earlier collapse point has the same name up to one of the characters in `end` ("": all of the name). */
+static int first_of_its_name(const struct lat_merged *merged, size_t i, const char *end) {
+  int length = (int)strcspn(name_of(merged, i), end);
+  for (size_t j = 0; j < i; j++) {
+    int other = is(merged, j, "collapse") ? (int)strcspn(name_of(merged, j), end) : -1;
+    if (other == length && strncmp(name_of(merged, j), name_of(merged, i), (size_t)length) == 0) return 0;
+  }
   return 1;
 }
 
@@ -260,16 +262,15 @@ static int64_t layers_bound(int64_t heads, int64_t inputs) {
   return layers;
 }
 
-/* Which series the figure draws, as lists of words: up to six circuits, and heads 2, 4, 6 on the largest parity tree. */
+/* Which series the figure draws, as lists of words: up to six circuits, one a family; the largest parity tree. */
 static int series(const struct lat_merged *merged, struct lat_analysis *analysis) {
   char circuits[512] = "";
   size_t used = 0, drawn = 0, largest = 0;
   for (size_t i = 0; i < lat_merged_points(merged); i++) {
     if (is(merged, i, "receptive") && lat_merged_integer(merged, "input_count", i) > (int64_t)largest)
       largest = (size_t)lat_merged_integer(merged, "input_count", i);
-    if (!is(merged, i, "collapse") || !first_of_its_name(merged, i, "collapse") || drawn == 6) continue;
-    size_t length = strlen(name_of(merged, i));
-    if (used + length + 2 >= sizeof circuits) continue;
+    if (!is(merged, i, "collapse") || !first_of_its_name(merged, i, ":") || drawn == 6) continue;
+    if (used + strlen(name_of(merged, i)) + 2 >= sizeof circuits) continue;
     used += (size_t)snprintf(circuits + used, sizeof circuits - used, "%s%s", used > 0 ? " " : "", name_of(merged, i));
     drawn++;
   }
@@ -291,7 +292,7 @@ static int analyse(const struct lat_merged *merged, struct lat_analysis *analysi
                           "Every machine was built and run. 'Ready a layer earlier' below the number of outputs shows that "
                           "the depth was needed."));
   for (size_t i = 0; i < points; i++) {
-    if (!is(merged, i, "collapse") || !first_of_its_name(merged, i, "collapse")) continue;
+    if (!is(merged, i, "collapse") || !first_of_its_name(merged, i, "")) continue;
     for (int64_t k = 2; k <= LAT_MAX_FAN_IN; k++)
       for (size_t j = i; j < points; j++) {
         if (!is(merged, j, "collapse") || strcmp(name_of(merged, j), name_of(merged, i)) != 0) continue;
