@@ -38,6 +38,10 @@ struct lat_transformer_config lat_construct_config(const struct lat_construction
 static int check(const struct lat_netlist *netlist, const struct lat_construction *construction) {
   unsigned K = construction->fan_in;
   if (K < 2 || K > LAT_MAX_FAN_IN) return LAT_FAIL(LAT_INPUT, "fan-in %u is not in 2..%d", K, LAT_MAX_FAN_IN);
+  if (construction->variant > LAT_VARIANT_WEIGHTS)
+    return LAT_FAIL(LAT_UNSUPPORTED,
+                    "the %s variant is not made of tokens per node: see lib/compile/vector.h and thoughts.h",
+                    lat_variant_name(construction->variant));
   if (construction->layers < 1) return LAT_FAIL(LAT_INPUT, "a block needs at least 1 layer");
   if (construction->mask == LAT_MASK_WINDOW)
     return LAT_FAIL(LAT_UNSUPPORTED, "a windowed mask hides fan-ins: use full or causal");
@@ -120,7 +124,7 @@ size_t lat_compile_parameters(const struct lat_construction *construction, size_
   return construction->layers * (2 * norm + attention + feed_forward) + embedding;
 }
 
-static const char *const variant_names[] = {"universal", "weights"};
+static const char *const variant_names[] = {"universal", "weights", "vector", "cot"};
 
 const char *lat_variant_name(enum lat_variant variant) { return variant_names[variant]; }
 
@@ -130,5 +134,5 @@ int lat_variant_parse(const char *name, enum lat_variant *variant) {
       *variant = (enum lat_variant)i;
       return LAT_OK;
     }
-  return LAT_FAIL(LAT_INPUT, "no variant '%s': universal or weights", name);
+  return LAT_FAIL(LAT_INPUT, "no variant '%s': universal, weights, vector or cot", name);
 }

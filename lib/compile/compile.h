@@ -15,7 +15,15 @@
 
 enum lat_variant {
   LAT_VARIANT_UNIVERSAL, /* the circuit is in the prompt; parameters O(K m), the same for every circuit of <= 2^m nodes */
-  LAT_VARIANT_WEIGHTS    /* pointers and tables in the position embedding, tokens are bits; parameters O(N m) */
+  LAT_VARIANT_WEIGHTS,   /* pointers and tables in the position embedding, tokens are bits; parameters O(N m) */
+  LAT_VARIANT_VECTOR,    /* thoughts are vectors: all wires in one, no attention (lib/compile/vector.h), or with
+                          * bits_per_step so many new wires a thought, older ones in the cache (lib/compile/thoughts.h) */
+  LAT_VARIANT_COT        /* thoughts are tokens of V = 2^bits_per_step, decoded greedily (lib/compile/thoughts.h) */
+};
+
+enum lat_snap {
+  LAT_SNAP_CLIP, /* the feed-forward part takes every value back to +-1 */
+  LAT_SNAP_NONE  /* one ReLU in place of the clip: errors grow, delta' = 4 (delta + 2 leak) for K = 2; a control */
 };
 
 struct lat_construction {
@@ -28,6 +36,10 @@ struct lat_construction {
   enum lat_mask mask; /* full or causal (nodes are in topological order) */
   double beta;        /* 0: chosen so that the certificate holds with room */
   double kappa;       /* slope of the clip, >= 1; 0: default */
+  enum lat_snap snap;
+  struct lat_arithmetic arithmetic; /* emulated formats; all 0: single precision */
+  size_t bits_per_step;             /* w; 0: 1 for chain of thought, all wires for vectors */
+  unsigned bits_per_channel;        /* b of a vector thought's channels, d = ceil(w / b); 0: 1 */
 };
 
 /* Where each channel lives. With pairs, channel c is at columns 2c (+) and 2c + 1 (-); else at column c. */

@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/nn/dtype.h"
+
 enum lat_norm { LAT_NORM_NONE, LAT_NORM_RMSNORM, LAT_NORM_LAYERNORM };
 enum lat_activation { LAT_ACTIVATION_RELU, LAT_ACTIVATION_GELU, LAT_ACTIVATION_GELU_TANH };
 enum lat_mask { LAT_MASK_FULL, LAT_MASK_CAUSAL, LAT_MASK_WINDOW };
@@ -26,7 +28,7 @@ struct lat_transformer_config {
   size_t vocabulary;  /* V; 0: no token embedding and no head, the state is given */
   size_t sequence;    /* S at most, for learned positions; 0 otherwise */
   size_t width;       /* D */
-  size_t heads;       /* H */
+  size_t heads;       /* H; 0: layers without attention, key_width and value_width are then 0 too */
   size_t key_width;   /* of one head, queries and keys; even for rotary positions */
   size_t value_width; /* of one head */
   size_t ffn;         /* hidden units F */
@@ -40,9 +42,10 @@ struct lat_transformer_config {
   enum lat_positions positions;
   double attention_scale; /* usually 1 / sqrt(key_width) */
   int input_injection;
-  size_t step_embeddings; /* rows of the step embedding; 0: none. Step t uses row min(t, rows - 1) */
-  int linear_bias;        /* attention projections and FFN have biases */
-  int final_norm;         /* the model ends with a norm of the same kind */
+  size_t step_embeddings;           /* rows of the step embedding; 0: none. Step t uses row min(t, rows - 1) */
+  int linear_bias;                  /* attention projections and FFN have biases */
+  int final_norm;                   /* the model ends with a norm of the same kind */
+  struct lat_arithmetic arithmetic; /* all 0: single precision */
 };
 
 struct lat_linear {
