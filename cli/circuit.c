@@ -24,56 +24,25 @@ done:
   return status;
 }
 
-static int prepare_record(struct lat_circuit_outcome *outcome) {
-  const struct lat_compiled *compiled = outcome->compiled;
-  size_t rows = compiled->construction.steps + 1;
-  outcome->steps = compiled->construction.steps;
-  outcome->levels = compiled->depth + (size_t)1;
-  outcome->wires = lat_calloc(outcome->levels, sizeof *outcome->wires);
-  outcome->right = lat_calloc(outcome->levels, sizeof *outcome->right);
-  outcome->ready = lat_calloc(outcome->levels, sizeof *outcome->ready);
+int lat_circuit_record_alloc(struct lat_circuit_outcome *outcome, const uint32_t *level) {
+  size_t rows = outcome->steps + 1;
   outcome->output_wrong = lat_calloc(rows, sizeof *outcome->output_wrong);
   outcome->output_ready = lat_calloc(rows, sizeof *outcome->output_ready);
   outcome->output_last = lat_calloc(outcome->mapped->outputs, sizeof *outcome->output_last);
   outcome->settled = lat_calloc(outcome->inputs->count, sizeof *outcome->settled);
-  if (outcome->wires == NULL || outcome->right == NULL || outcome->ready == NULL || outcome->output_wrong == NULL ||
-      outcome->output_ready == NULL || outcome->output_last == NULL || outcome->settled == NULL) {
+  if (outcome->output_wrong == NULL || outcome->output_ready == NULL || outcome->output_last == NULL ||
+      outcome->settled == NULL)
     return LAT_MEMORY;
-  }
-  for (size_t i = 0; i < compiled->nodes; i++) {
-    if (compiled->level[i] <= compiled->depth) outcome->wires[compiled->level[i]]++;
+  if (level != NULL) {
+    outcome->levels = outcome->depth + (size_t)1;
+    outcome->wires = lat_calloc(outcome->levels, sizeof *outcome->wires);
+    outcome->right = lat_calloc(outcome->levels, sizeof *outcome->right);
+    outcome->ready = lat_calloc(outcome->levels, sizeof *outcome->ready);
+    if (outcome->wires == NULL || outcome->right == NULL || outcome->ready == NULL) return LAT_MEMORY;
+    for (size_t i = 0; i < outcome->mapped->nodes; i++)
+      if (level[i] <= outcome->depth) outcome->wires[level[i]]++;
   }
   return lat_vectors_alloc(outcome->mapped->outputs, outcome->inputs->count, &outcome->outputs);
-}
-
-static int run(struct lat_circuit_outcome *outcome) {
-  struct lat_vectors *values = NULL;
-  struct lat_circuit_progress progress;
-  int status = LAT_OK;
-  double began = lat_clock();
-  LAT_TRY(status, prepare_record(outcome));
-  LAT_TRY(status, lat_vectors_alloc(outcome->mapped->nodes, outcome->inputs->count, &values));
-  lat_simulate(outcome->mapped, outcome->inputs, values);
-  outcome->seconds.check += lat_clock() - began;
-
-  struct lat_engine_record record = {.steps = outcome->steps,
-                                     .output_wrong = outcome->output_wrong,
-                                     .output_ready = outcome->output_ready,
-                                     .settled_step = outcome->settled,
-                                     .outputs = outcome->outputs,
-                                     .last_right = outcome->right,
-                                     .last_ready = outcome->ready,
-                                     .output_last = outcome->output_last,
-                                     .progress = lat_circuit_progress_tell,
-                                     .context = &progress};
-  began = lat_clock();
-  lat_circuit_progress_start(&progress);
-  status = lat_engine_run(outcome->engine, outcome->inputs, values, &record);
-  lat_circuit_progress_end(&progress);
-  outcome->seconds.run += lat_clock() - began;
-done:
-  lat_vectors_free(values);
-  return status;
 }
 
 /* Every output bit against the simulation of the original, and against the file's where there is one. */
@@ -100,14 +69,14 @@ done:
   return status;
 }
 
-static int extract(const struct lat_circuit_outcome *outcome, const char *path) {
-  struct lat_netlist *netlist = NULL;
-  int status = LAT_OK;
-  LAT_TRY(status, lat_compile_extract(outcome->compiled->model, outcome->compiled->prompt, &netlist));
-  LAT_TRY(status, lat_circuit_write(path, netlist));
-done:
-  lat_netlist_free(netlist);
-  return status;
+static const struct lat_circuit_machine *machine_of(const struct lat_construction *construction) {
+  switch (construction->variant) {
+    case LAT_VARIANT_VECTOR: return construction->bits_per_step == 0 ? &lat_circuit_vector : &lat_circuit_cot;
+    case LAT_VARIANT_COT: return &lat_circuit_cot;
+    case LAT_VARIANT_UNIVERSAL:
+    case LAT_VARIANT_WEIGHTS: break;
+  }
+  return &lat_circuit_tokens;
 }
 
 static int work(const struct lat_circuit_request *request, struct lat_circuit_outcome *outcome) {
@@ -118,28 +87,28 @@ static int work(const struct lat_circuit_request *request, struct lat_circuit_ou
   seconds->read = lat_clock() - began, began += seconds->read;
   LAT_TRY(status, lat_circuit_map(outcome->original, request->construction.fan_in, &outcome->mapped));
   LAT_TRY(status, lat_circuit_measure(outcome->mapped, &outcome->after));
-  seconds->map = lat_clock() - began, began += seconds->map;
-  LAT_TRY(status, lat_compile(outcome->mapped, &request->construction, &outcome->compiled));
-  seconds->compile = lat_clock() - began, began += seconds->compile;
-  LAT_TRY(status, lat_engine_alloc(outcome->compiled, request->attention, &outcome->engine));
-  seconds->run = lat_clock() - began, began += seconds->run;
-  lat_certify(outcome->compiled, lat_engine_attention(outcome->engine), &outcome->certificate);
-  seconds->certify = lat_clock() - began;
-  LAT_TRY(status, run(outcome));
+  seconds->map = lat_clock() - began;
+  outcome->kind = machine_of(&request->construction);
+  outcome->variant = request->construction.variant;
+  outcome->fan_in = request->construction.fan_in;
+  LAT_CHECK(status, request->extract == NULL || outcome->kind->extract != NULL, LAT_UNSUPPORTED,
+            "--extract: circuits are read back from the universal and weights variants only, not from %s",
+            lat_variant_name(outcome->variant));
+  LAT_TRY(status, outcome->kind->work(request, outcome));
   began = lat_clock();
   LAT_TRY(status, check(outcome));
   seconds->check += lat_clock() - began;
   if (request->save != NULL) {
-    LAT_TRY(status, lat_weights_save(request->save, outcome->compiled->model, outcome->compiled->prompt));
+    LAT_CHECK(status, outcome->model != NULL, LAT_UNSUPPORTED, "--save: %s", outcome->unsaved);
+    LAT_TRY(status, lat_weights_save(request->save, outcome->model, outcome->prompt));
   }
-  if (request->extract != NULL) LAT_TRY(status, extract(outcome, request->extract));
+  if (request->extract != NULL) LAT_TRY(status, outcome->kind->extract(outcome, request->extract));
 done:
   return status;
 }
 
 static void forget(struct lat_circuit_outcome *outcome) {
-  lat_engine_free(outcome->engine);
-  lat_compiled_free(outcome->compiled);
+  if (outcome->machine != NULL) outcome->kind->forget(outcome->machine);
   lat_netlist_free(outcome->original);
   lat_netlist_free(outcome->mapped);
   lat_vectors_free(outcome->inputs);

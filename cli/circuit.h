@@ -5,6 +5,8 @@
 #include "lib/circuit/circuit.h"
 #include "lib/compile/engine.h"
 
+struct json_object;
+
 struct lat_circuit_request {
   const char *file, *family, *vectors, *save, *extract; /* NULL when not given; one of file and family is */
   struct lat_construction construction;                 /* fan_in is the K of --lut; steps, beta, kappa 0 for auto */
@@ -18,15 +20,28 @@ struct lat_circuit_seconds {
   double read, map, compile, certify, run, check;
 };
 
+/* What came out. A machine fills what it has: arrays that it leaves NULL are not printed. */
 struct lat_circuit_outcome {
   const char *name; /* file or family */
   struct lat_netlist *original, *mapped;
   struct lat_circuit_statistics before, after;
-  struct lat_compiled *compiled;
-  struct lat_engine *engine;
+  const struct lat_circuit_machine *kind;
+  void *machine; /* its own */
+  /* The machine that was built. */
+  struct lat_transformer_config config;
+  enum lat_variant variant;
+  unsigned fan_in;                     /* K */
+  double beta, kappa;                  /* beta 0: no softmax; then its key is null in JSON */
+  size_t parameters, tokens;           /* dense parameters by formula where the model itself is not built */
+  const char *attention;               /* "dense", "fast", "none" ... */
+  const struct lat_transformer *model; /* for --save, the machine's own; NULL: cannot be saved, and `unsaved` says why */
+  const struct lat_prompt *prompt;
+  const char *unsaved;
   struct lat_certificate certificate;
+  /* What the run gave. */
   struct lat_vectors *inputs, *expected, *outputs; /* expected: from --vectors, or NULL */
-  size_t steps, levels;                            /* T, depth + 1 */
+  size_t steps, levels;                            /* T, depth + 1 (0: not recorded by level) */
+  uint32_t depth;                                  /* of the mapped circuit */
   uint64_t *wires;                                 /* [levels]: nodes of that level */
   uint64_t *right, *ready;                         /* [levels]: after the last step, summed over vectors */
   uint64_t *output_wrong, *output_ready;           /* [T + 1] */
@@ -35,6 +50,24 @@ struct lat_circuit_outcome {
   uint64_t wrong_bits, lucky_bits, unready_bits;   /* lucky: right bits of outputs that are not ready */
   struct lat_circuit_seconds seconds;
 };
+
+/* One way to turn a circuit into a transformer: a file cli/circuit_NAME.c each. */
+struct lat_circuit_machine {
+  /* Compiles outcome->mapped, certifies and runs it on outcome->inputs: fills the part above from `machine` on, seconds but
+   * `read` and `map`, and no counts of wrong bits: those are the command's. Outputs must be allocated by it. */
+  int (*work)(const struct lat_circuit_request *request, struct lat_circuit_outcome *outcome);
+  int (*extract)(const struct lat_circuit_outcome *outcome, const char *path); /* NULL: not possible */
+  void (*print)(const struct lat_circuit_outcome *outcome);                    /* its lines of the table, or NULL */
+  void (*add_json)(const struct lat_circuit_outcome *outcome, struct json_object *object); /* its keys, or NULL */
+  void (*forget)(void *machine);
+};
+extern const struct lat_circuit_machine lat_circuit_tokens; /* universal and weights */
+extern const struct lat_circuit_machine lat_circuit_vector; /* all wires in one thought */
+extern const struct lat_circuit_machine lat_circuit_cot;    /* w bits a thought: tokens, or with --variant vector vectors */
+
+/* Room for the record of a run: outputs, and every array of the outcome. `level` is [mapped->nodes]; NULL: nothing by
+ * level. Needs mapped, inputs, steps and depth. LAT_MEMORY; the command frees it. */
+int lat_circuit_record_alloc(struct lat_circuit_outcome *outcome, const uint32_t *level);
 
 /* Reads the command line. Returns the exit status that ends the program, or -1 to go on. */
 int lat_circuit_options(int argc, char **argv, struct lat_circuit_request *request);

@@ -63,8 +63,7 @@ static struct json_object *seconds(const struct lat_circuit_seconds *s) {
 }
 
 int lat_circuit_print_json(const struct lat_circuit_outcome *outcome) {
-  const struct lat_compiled *compiled = outcome->compiled;
-  const struct lat_transformer_config *config = &compiled->model->config;
+  const struct lat_transformer_config *config = &outcome->config;
   const struct lat_certificate *certificate = &outcome->certificate;
   struct json_object *object = json_object_new_object();
   add_text(object, "file", outcome->name);
@@ -72,22 +71,23 @@ int lat_circuit_print_json(const struct lat_circuit_outcome *outcome) {
   add_count(object, "outputs", outcome->before.outputs);
   add_count(object, "gates", outcome->before.nodes);
   add_count(object, "luts", outcome->after.nodes);
-  add_count(object, "depth", compiled->depth);
+  add_count(object, "depth", outcome->depth);
   add_count(object, "layers", config->layers);
   add_count(object, "steps", outcome->steps);
   add_count(object, "levels", config->layers * outcome->steps);
   add_count(object, "width", config->width);
   add_count(object, "heads", config->heads);
   add_count(object, "ffn", config->ffn);
-  add_count(object, "parameters", compiled->model->count);
-  add_count(object, "sequence", compiled->nodes);
+  add_count(object, "parameters", outcome->parameters);
+  add_count(object, "sequence", outcome->tokens);
+  add_text(object, "variant", lat_variant_name(outcome->variant));
   add_text(object, "norm", lat_norm_name(config->norm));
   add_text(object, "activation", lat_activation_name(config->activation));
   add_text(object, "mask", lat_mask_name(config->mask));
-  add_text(object, "attention", lat_attention_name(lat_engine_attention(outcome->engine)));
+  add_text(object, "attention", outcome->attention);
   add_text(object, "dtype", "fp32");
-  add_real(object, "beta", compiled->beta);
-  add_real(object, "kappa", compiled->construction.kappa);
+  add_real(object, "beta", outcome->beta > 0 ? outcome->beta : (double)NAN);
+  add_real(object, "kappa", outcome->kappa);
   add(object, "certified", json_object_new_boolean(certificate->certified));
   add_real(object, "certificate_margin", certificate->margin);
   add_text(object, "certificate_reason", certificate->certified ? "" : certificate->reason);
@@ -96,8 +96,9 @@ int lat_circuit_print_json(const struct lat_circuit_outcome *outcome) {
   add_count(object, "wrong_bits", outcome->wrong_bits);
   add_count(object, "total_bits", (uint64_t)outcome->before.outputs * outcome->inputs->count);
   add_count(object, "outputs_ready", lat_circuit_outputs_ready(outcome));
-  add(object, "settled_step", settled(outcome));
-  add(object, "per_level", levels(outcome));
+  if (outcome->settled != NULL) add(object, "settled_step", settled(outcome));
+  if (outcome->levels > 0) add(object, "per_level", levels(outcome));
+  if (outcome->kind->add_json != NULL) outcome->kind->add_json(outcome, object);
   add(object, "seconds", seconds(&outcome->seconds));
   add_count(object, "peak_bytes", (uint64_t)lat_clock_peak_resident());
   return lat_cli_print_json(object);

@@ -18,6 +18,8 @@ enum {
   ATTENTION,
   BETA,
   KAPPA,
+  BITS_PER_STEP,
+  BITS_PER_CHANNEL,
   VECTORS,
   RANDOM,
   EXHAUSTIVE,
@@ -36,13 +38,17 @@ static const struct argp_option options[] = {
     {"layers", LAYERS, "L", 0, "layers of the block that is looped (default 1)", 2},
     {"steps", STEPS, "T", 0, "loops, or auto: as many as the depth needs (default auto)", 2},
     {"variant", VARIANT, "NAME", 0,
-     "universal: the circuit is in the prompt; weights: in the position embedding (default universal)", 2},
+     "universal: the circuit is in the prompt; weights: in the position embedding; vector: all wires in one thought; cot: "
+     "thoughts are tokens (default universal)",
+     2},
     {"norm", NORM, "NAME", 0, "none, rmsnorm or layernorm (default none)", 2},
     {"activation", ACTIVATION, "NAME", 0, "relu, gelu or gelu-tanh (default relu)", 2},
     {"mask", MASK, "NAME", 0, "full or causal (default full)", 2},
     {"attention", ATTENTION, "NAME", 0, "auto, dense or fast (default auto)", 2},
     {"beta", BETA, "B", 0, "sharpness of the softmax, or auto: certified with room (default auto)", 2},
     {"kappa", KAPPA, "K", 0, "slope of the clip, at least 1 (default 4)", 2},
+    {"bits-per-step", BITS_PER_STEP, "W", 0, "new wires in a thought: cot (default 1), vector (default all)", 2},
+    {"bits-per-channel", BITS_PER_CHANNEL, "B", 0, "bits in a channel of a vector thought (default 1)", 2},
     {0, 0, 0, 0, "Input vectors: exhaustive up to 11 inputs, else 256 random ones", 3},
     {"vectors", VECTORS, "FILE", 0, "lines `inputs outputs`, leftmost bit = first declared port", 3},
     {"random", RANDOM, "N", 0, "N random vectors", 3},
@@ -107,7 +113,7 @@ static int read_words(const struct words *words, struct lat_circuit_request *req
 #define WORD(key) w[(key)-LAYERS]
   struct lat_construction *c = &request->construction;
   int status = LAT_OK;
-  size_t lut = 2, seed = 0;
+  size_t lut = 2, seed = 0, bits = 0;
   LAT_TRY(status, read_count(WORD(LAYERS), "layers", 1, 1 << 20, &c->layers));
   if (!is_auto(WORD(STEPS))) LAT_TRY(status, read_count(WORD(STEPS), "steps", 1, 1 << 30, &c->steps));
   LAT_TRY(status, read_count(WORD(LUT), "lut", 2, LAT_MAX_FAN_IN, &lut));
@@ -115,6 +121,8 @@ static int read_words(const struct words *words, struct lat_circuit_request *req
   LAT_TRY(status, read_count(WORD(SEED), "seed", 0, INT64_MAX, &seed));
   if (!is_auto(WORD(BETA))) LAT_TRY(status, read_real(WORD(BETA), "beta", 1e-6, &c->beta));
   LAT_TRY(status, read_real(WORD(KAPPA), "kappa", 1.0, &c->kappa));
+  LAT_TRY(status, read_count(WORD(BITS_PER_STEP), "bits-per-step", 1, 1 << 30, &c->bits_per_step));
+  LAT_TRY(status, read_count(WORD(BITS_PER_CHANNEL), "bits-per-channel", 1, 24, &bits));
   if (WORD(VARIANT) != NULL) LAT_TRY(status, lat_variant_parse(WORD(VARIANT), &c->variant));
   if (WORD(NORM) != NULL) LAT_TRY(status, lat_norm_parse(WORD(NORM), &c->norm));
   if (WORD(ACTIVATION) != NULL) LAT_TRY(status, lat_activation_parse(WORD(ACTIVATION), &c->activation));
@@ -122,6 +130,11 @@ static int read_words(const struct words *words, struct lat_circuit_request *req
   LAT_CHECK(status, c->mask != LAT_MASK_WINDOW, LAT_INPUT, "--mask: a circuit needs full or causal");
   if (WORD(ATTENTION) != NULL) LAT_TRY(status, lat_attention_parse(WORD(ATTENTION), &request->attention));
   c->fan_in = (unsigned)lut;
+  c->bits_per_channel = (unsigned)bits;
+  LAT_CHECK(status, c->bits_per_step == 0 || c->variant >= LAT_VARIANT_VECTOR, LAT_INPUT,
+            "--bits-per-step: the %s variant has no thoughts; take --variant vector or cot", lat_variant_name(c->variant));
+  LAT_CHECK(status, bits == 0 || (c->variant == LAT_VARIANT_VECTOR && c->bits_per_step > 0), LAT_INPUT,
+            "--bits-per-channel: goes with --variant vector and --bits-per-step");
   request->seed = seed;
   request->vectors = WORD(VECTORS);
   request->exhaustive = WORD(EXHAUSTIVE) != NULL;

@@ -18,33 +18,38 @@ uint64_t lat_circuit_outputs_ready(const struct lat_circuit_outcome *outcome) {
 static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
 
 static void print_model(const struct lat_circuit_outcome *outcome) {
-  const struct lat_compiled *compiled = outcome->compiled;
-  const struct lat_transformer_config *c = &compiled->model->config;
+  const struct lat_transformer_config *c = &outcome->config;
   const struct lat_circuit_statistics *before = &outcome->before, *after = &outcome->after;
   printf("circuit      %s: %zu input%s, %zu output%s, %zu gate%s\n", outcome->name, before->inputs, plural(before->inputs),
          before->outputs, plural(before->outputs), before->nodes, plural(before->nodes));
   printf("             %zu node%s of at most %u fan-ins, depth %" PRIu32 "\n", after->nodes, plural(after->nodes),
-         compiled->construction.fan_in, compiled->depth);
-  printf("transformer  %zu layer%s x %zu step%s, width %zu, %zu heads, ffn %zu, %zu parameters, %zu tokens, fp32\n",
+         outcome->fan_in, outcome->depth);
+  printf("transformer  %zu layer%s x %zu step%s, width %zu, %zu heads, ffn %zu, %zu parameters, %zu token%s, fp32\n",
          c->layers, plural(c->layers), outcome->steps, plural(outcome->steps), c->width, c->heads, c->ffn,
-         compiled->model->count, compiled->nodes);
-  printf("             %s%s, %s, %s mask, %s attention, %s variant, beta %.5g, kappa %.5g\n",
-         c->norm == LAT_NORM_NONE ? "no norm" : lat_norm_name(c->norm), "", lat_activation_name(c->activation),
-         lat_mask_name(c->mask), lat_attention_name(lat_engine_attention(outcome->engine)),
-         lat_variant_name(compiled->construction.variant), compiled->beta, compiled->construction.kappa);
+         outcome->parameters, outcome->tokens, plural(outcome->tokens));
+  printf("             %s, %s, ", c->norm == LAT_NORM_NONE ? "no norm" : lat_norm_name(c->norm),
+         lat_activation_name(c->activation));
+  if (c->heads > 0) printf("%s mask, %s attention, ", lat_mask_name(c->mask), outcome->attention);
+  if (c->heads == 0) printf("no attention, ");
+  printf("%s variant, ", lat_variant_name(outcome->variant));
+  if (outcome->beta > 0) printf("beta %.5g, ", outcome->beta);
+  printf("kappa %.5g\n", outcome->kappa);
 }
 
 static void print_certificate(const struct lat_circuit_outcome *outcome) {
   const struct lat_certificate *certificate = &outcome->certificate;
   if (certificate->certified) {
-    size_t reach = outcome->steps * outcome->compiled->construction.layers;
-    if (reach < outcome->compiled->depth)
+    size_t reach = outcome->steps * outcome->config.layers;
+    if (reach < outcome->depth)
       printf("certificate  right for all inputs up to level %zu of %" PRIu32 ", as far as these steps reach, ", reach,
-             outcome->compiled->depth);
+             outcome->depth);
     else
       printf("certificate  right for all inputs and any depth, ");
-    printf("margin %.3g, from beta %.4g on%s\n", certificate->margin, certificate->beta_minimum,
-           certificate->bit_exact ? "; softmax weights are exactly 0 and 1" : "");
+    printf("margin %.3g", certificate->margin);
+    if (outcome->beta > 0)
+      printf(", from beta %.4g on%s", certificate->beta_minimum,
+             certificate->bit_exact ? "; softmax weights are exactly 0 and 1" : "");
+    printf("\n");
     printf("             %s\n", certificate->inequality);
     return;
   }
@@ -65,7 +70,7 @@ static void print_outputs(const struct lat_circuit_outcome *outcome) {
     printf("             not ready: %" PRIu64 " bits, of which %" PRIu64 " are right by luck (%.1f %%)\n",
            outcome->unready_bits, outcome->lucky_bits, 100.0 * (double)outcome->lucky_bits / (double)outcome->unready_bits);
   }
-  if (total > 0) {
+  if (total > 0 && outcome->output_wrong != NULL) {
     size_t right = T + 1, ready = right;
     while (right > 0 && outcome->output_wrong[right - 1] == 0) right--;
     while (ready > 0 && outcome->output_ready[ready - 1] == outputs) ready--;
@@ -76,6 +81,7 @@ static void print_outputs(const struct lat_circuit_outcome *outcome) {
     if (ready <= T) printf("all ready from step %zu on\n", ready);
     if (ready > T) printf("not all ready by step %zu\n", T);
   }
+  if (outcome->settled == NULL) return;
   for (size_t n = 0; n < count; n++) {
     least = outcome->settled[n] < least ? outcome->settled[n] : least;
     most = outcome->settled[n] > most ? outcome->settled[n] : most;
@@ -87,6 +93,7 @@ static void print_outputs(const struct lat_circuit_outcome *outcome) {
 
 /* At most LEVEL_ROWS rows; neighbouring levels share one in deep circuits. */
 static void print_levels(const struct lat_circuit_outcome *outcome) {
+  if (outcome->levels == 0) return;
   size_t rows = outcome->levels < LEVEL_ROWS ? outcome->levels : LEVEL_ROWS;
   printf("levels              level    wires   right %%   ready %%\n");
   for (size_t r = 0; r < rows; r++) {
@@ -109,16 +116,11 @@ static void print_levels(const struct lat_circuit_outcome *outcome) {
 
 void lat_circuit_print_table(const struct lat_circuit_outcome *outcome) {
   const struct lat_circuit_seconds *s = &outcome->seconds;
-  double drift = lat_engine_scale_drift(outcome->engine);
   print_model(outcome);
   print_certificate(outcome);
   print_outputs(outcome);
   print_levels(outcome);
-  if (!(drift <= 1e-3)) {
-    printf(
-        "note         wires left +-1 so far that the norm's scale moved by %.2g; scores were kept at the initial scale\n",
-        drift);
-  }
+  if (outcome->kind->print != NULL) outcome->kind->print(outcome);
   printf("seconds      read %.2f, map %.2f, compile %.2f, certify %.2f, run %.2f, check %.2f; peak %.0f MB\n", s->read,
          s->map, s->compile, s->certify, s->run, s->check, lat_clock_peak_resident() / 1e6);
 }

@@ -83,7 +83,7 @@ if command -v python3 >/dev/null; then
   if message=$(python3 - out <<'END' 2>&1
 import json, sys
 j = json.load(open(sys.argv[1]))
-keys = """file inputs outputs gates luts depth layers steps levels width heads ffn parameters sequence norm activation mask attention
+keys = """file inputs outputs gates luts depth layers steps levels width heads ffn parameters sequence variant norm activation mask attention
 dtype beta kappa certified certificate_margin certificate_reason beta_minimum vectors wrong_bits total_bits outputs_ready
 settled_step per_level seconds peak_bytes""".split()
 assert list(j) == keys, [k for k in list(j) + keys if (k in j) != (k in keys)]
