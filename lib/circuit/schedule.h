@@ -1,8 +1,9 @@
 /* In how many steps does a circuit get computed when a step may compute at most w gates, each from gates of earlier steps?
  *
  * List scheduling: gates that an output needs are taken in order of the longest path to an output (Hu 1961), ties by node
- * number. T lies between max(depth, ceil(size / w)) and depth + floor((size - depth) / w) (Brent 1974); for w = 1 and w >=
- * the widest level both ends meet the schedule. */
+ * number. T lies between max(depth, ceil(size / w)) and depth + floor((size - depth) / w) (Brent 1974). T = size for w = 1,
+ * where both ends meet, and T = depth from w = the widest level on. T is the least there is for trees (Hu), but not for
+ * every circuit: any greedy order is within a factor 2 - 1/w of it (Graham 1966). O(size log size). */
 #ifndef LAT_CIRCUIT_SCHEDULE_H
 #define LAT_CIRCUIT_SCHEDULE_H
 
