@@ -16,15 +16,14 @@ void lat_attention_range(enum lat_mask mask, size_t window, size_t sequence, siz
   *end = mask == LAT_MASK_FULL ? sequence : i + 1;
 }
 
-/* Rows i0 .. i1-1 of one head of one sequence; q, k, v, y point at token 0 of that sequence and that head. */
-static void attend_tile(const struct lat_attention_shape *shape, size_t i0, size_t i1, const float *q, const float *k,
+void lat_attention_rows(const struct lat_attention_shape *shape, size_t i0, size_t i1, const float *q, const float *k,
                         const float *v, float *y, float *scores) {
   size_t key_stride = shape->heads * shape->key_width, value_stride = shape->heads * shape->value_width;
   size_t first, end, unused;
   lat_attention_range(shape->mask, shape->window, shape->sequence, i0, &first, &unused);
   lat_attention_range(shape->mask, shape->window, shape->sequence, i1 - 1, &unused, &end);
   size_t columns = end - first;
-  lat_gemm(i1 - i0, columns, shape->key_width, shape->scale, (struct lat_matrix){q + i0 * key_stride, key_stride, 0},
+  lat_gemm(i1 - i0, columns, shape->key_width, shape->scale, (struct lat_matrix){q, key_stride, 0},
            (struct lat_matrix){k + first * key_stride, key_stride, 1}, 0.0f, scores, columns);
   for (size_t i = i0; i < i1; i++) {
     size_t from, to;
@@ -35,7 +34,7 @@ static void attend_tile(const struct lat_attention_shape *shape, size_t i0, size
     memset(allowed + (to - from), 0, (end - to) * sizeof *row);
   }
   lat_gemm(i1 - i0, shape->value_width, columns, 1.0f, (struct lat_matrix){scores, columns, 0},
-           (struct lat_matrix){v + first * value_stride, value_stride, 0}, 0.0f, y + i0 * value_stride, value_stride);
+           (struct lat_matrix){v + first * value_stride, value_stride, 0}, 0.0f, y, value_stride);
 }
 
 void lat_attention_forward(const struct lat_attention_shape *shape, const float *q, const float *k, const float *v,
@@ -47,9 +46,10 @@ void lat_attention_forward(const struct lat_attention_shape *shape, const float 
   for (size_t task = 0; task < shape->batch * shape->heads * tiles; task++) {
     size_t tile = task % tiles, head = task / tiles % shape->heads, token = task / tiles / shape->heads * shape->sequence;
     size_t key = token * key_stride + head * shape->key_width, value = token * value_stride + head * shape->value_width;
-    size_t end = (tile + 1) * TILE < shape->sequence ? (tile + 1) * TILE : shape->sequence;
+    size_t begin = tile * TILE, end = begin + TILE < shape->sequence ? begin + TILE : shape->sequence;
     float *scores = scratch + (alone ? 0 : (size_t)omp_get_thread_num() * per_thread);
-    attend_tile(shape, tile * TILE, end, q + key, k + key, v + value, y + value, scores);
+    lat_attention_rows(shape, begin, end, q + key + begin * key_stride, k + key, v + value,
+                       y + value + begin * value_stride, scores);
   }
 }
 

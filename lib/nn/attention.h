@@ -23,6 +23,11 @@ size_t lat_attention_scratch(size_t sequence);
 void lat_attention_forward(const struct lat_attention_shape *shape, const float *q, const float *k, const float *v,
                            float *y, float *scratch, int threads, size_t per_thread);
 
+/* Rows i0 .. i1 - 1 of one head of one sequence. q and y point at row i0 and k and v at token 0, all of that head; rows are
+ * the strides of [S, H, width] apart. Only tokens that these rows may read are touched. scores: (i1 - i0) * S floats. */
+void lat_attention_rows(const struct lat_attention_shape *shape, size_t i0, size_t i1, const float *q, const float *k,
+                        const float *v, float *y, float *scores);
+
 /* By the definition, in double; weights holds S doubles. */
 void lat_attention_reference(const struct lat_attention_shape *shape, const float *q, const float *k, const float *v,
                              float *y, double *weights);

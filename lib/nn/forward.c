@@ -6,12 +6,9 @@
 
 #include "lib/base/memory.h"
 #include "lib/base/status.h"
-#include "lib/nn/activation.h"
 #include "lib/nn/attention.h"
-#include "lib/nn/gemm.h"
-#include "lib/nn/layernorm.h"
 #include "lib/nn/positions.h"
-#include "lib/nn/rmsnorm.h"
+#include "lib/nn/rows.h"
 #include "lib/nn/transformer.h"
 
 /* Rows of a tile. Wide ones waste less of a matrix product on packing the weights (5-13 % of a layer, measured); narrow ones
@@ -77,30 +74,6 @@ void lat_forward_free(struct lat_forward *forward) {
   lat_free(forward);
 }
 
-/* What x has to pass before a projection: itself, or its norm in y. */
-static const float *normalise(const struct lat_transformer_config *config, const struct lat_norm_weights *norm, size_t rows,
-                              const float *x, float *y) {
-  switch (config->norm) {
-    case LAT_NORM_NONE: return x;
-    case LAT_NORM_RMSNORM: lat_rmsnorm_forward(rows, config->width, x, norm->gain, config->norm_epsilon, y); break;
-    case LAT_NORM_LAYERNORM:
-      lat_layernorm_forward(rows, config->width, x, norm->gain, norm->bias, config->norm_epsilon, y);
-      break;
-  }
-  return y;
-}
-
-/* y [rows, out] = keep y + x W^T + b */
-static void linear(const struct lat_linear *part, size_t rows, size_t out, size_t in, const float *x, float keep,
-                   float *y) {
-  lat_gemm(rows, out, in, 1.0f, (struct lat_matrix){x, in, 0}, (struct lat_matrix){part->weight, in, 1}, keep, y, out);
-  if (part->bias == NULL) return;
-  for (size_t row = 0; row < rows; row++, y += out) {
-#pragma omp simd
-    for (size_t i = 0; i < out; i++) y[i] += part->bias[i];
-  }
-}
-
 /* The scratch of the calling thread. Inside someone else's parallel region the pass runs on one thread: the first scratch.
  */
 static float *scratch_of(const struct lat_forward *forward, int alone) {
@@ -114,27 +87,12 @@ static size_t rows_of(const struct lat_forward *forward, size_t tile) {
 
 static void project(const struct lat_transformer_config *config, const struct lat_layer *layer,
                     const struct lat_forward *forward, size_t start, size_t rows, const float *x, float *normed) {
-  size_t width = config->width, keys = config->heads * config->key_width, values = config->heads * config->value_width;
+  size_t keys = config->heads * config->key_width, values = config->heads * config->value_width;
   float *query = forward->query + start * keys, *key = forward->key + start * keys;
-  const float *input = normalise(config, &layer->norm1, rows, x + start * width, normed);
-  linear(&layer->query, rows, keys, width, input, 0.0f, query);
-  linear(&layer->key, rows, keys, width, input, 0.0f, key);
-  linear(&layer->value, rows, values, width, input, 0.0f, forward->value + start * values);
+  lat_rows_project(config, layer, rows, x + start * config->width, query, key, forward->value + start * values, normed);
   if (forward->rotary == NULL) return;
   lat_rotary_forward(start, rows, forward->sequence, config->heads, config->key_width, forward->rotary, query);
   lat_rotary_forward(start, rows, forward->sequence, config->heads, config->key_width, forward->rotary, key);
-}
-
-static void feed(const struct lat_transformer_config *config, const struct lat_layer *layer,
-                 const struct lat_forward *forward, size_t start, size_t rows, float *x, float *scratch) {
-  size_t width = config->width, values = config->heads * config->value_width;
-  float *normed = scratch, *hidden = scratch + forward->tile * width;
-  x += start * width;
-  linear(&layer->output, rows, width, values, forward->mixed + start * values, 1.0f, x);
-  const float *input = normalise(config, &layer->norm2, rows, x, normed);
-  linear(&layer->up, rows, config->ffn, width, input, 0.0f, hidden);
-  lat_activation_forward(config->activation, rows * config->ffn, hidden, hidden);
-  linear(&layer->down, rows, width, config->ffn, hidden, 1.0f, x);
 }
 
 void lat_transformer_layer(const struct lat_transformer *model, struct lat_forward *forward, size_t index, float *x) {
@@ -155,7 +113,8 @@ void lat_transformer_layer(const struct lat_transformer *model, struct lat_forwa
 #pragma omp parallel for schedule(static) num_threads(forward->threads) if (!alone)
   for (size_t tile = 0; tile < forward->tiles; tile++) {
     size_t start = tile * forward->tile, rows = rows_of(forward, tile);
-    feed(config, layer, forward, start, rows, x, scratch_of(forward, alone));
+    lat_rows_feed(config, layer, rows, forward->mixed + start * config->heads * config->value_width,
+                  x + start * config->width, scratch_of(forward, alone));
   }
 }
 
@@ -165,13 +124,7 @@ int lat_transformer_run(const struct lat_transformer *model, struct lat_forward 
   size_t count = forward->rows * config->width;
   if (config->input_injection) memcpy(forward->first, x, count * sizeof *x);
   for (size_t t = 0; t < steps; t++) {
-    if (config->input_injection && t > 0)
-      for (size_t i = 0; i < count; i++) x[i] += forward->first[i];
-    if (config->step_embeddings > 0) {
-      const float *row = model->step + (t < config->step_embeddings ? t : config->step_embeddings - 1) * config->width;
-      for (size_t i = 0; i < count; i += config->width)
-        for (size_t d = 0; d < config->width; d++) x[i + d] += row[d];
-    }
+    lat_rows_begin_step(model, t, forward->rows, forward->first, x);
     for (size_t l = 0; l < config->layers; l++) {
       lat_transformer_layer(model, forward, l, x);
       if (observer == NULL || (!per_layer && l + 1 < config->layers)) continue;
@@ -186,14 +139,11 @@ void lat_transformer_logits(const struct lat_transformer *model, struct lat_forw
                             float *logits) {
   const struct lat_transformer_config *config = &model->config;
   size_t width = config->width, vocabulary = config->vocabulary;
-  const struct lat_linear head = {model->head, NULL};
   assert(vocabulary > 0);
   int alone = omp_in_parallel();
 #pragma omp parallel for schedule(static) num_threads(forward->threads) if (!alone)
   for (size_t tile = 0; tile < forward->tiles; tile++) {
     size_t start = tile * forward->tile, rows = rows_of(forward, tile);
-    const float *input = x + start * width;
-    if (config->final_norm) input = normalise(config, &model->final_norm, rows, input, scratch_of(forward, alone));
-    linear(&head, rows, vocabulary, width, input, 0.0f, logits + start * vocabulary);
+    lat_rows_logits(model, rows, x + start * width, logits + start * vocabulary, scratch_of(forward, alone));
   }
 }
