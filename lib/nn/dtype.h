@@ -25,6 +25,8 @@ static inline int lat_arithmetic_is_plain(struct lat_arithmetic arithmetic) {
 
 /* The nearest value of the format, as a float. */
 float lat_dtype_round(enum lat_dtype dtype, float x);
+/* The same for a double, with one rounding. */
+double lat_dtype_round_double(enum lat_dtype dtype, double x);
 /* y_i = round(x_i); y may be x. */
 void lat_dtype_round_all(enum lat_dtype dtype, size_t n, const float *x, float *y);
 

@@ -57,6 +57,10 @@ void lat_transformer_free(struct lat_transformer *model) {
   lat_free(model);
 }
 
+void lat_transformer_round(struct lat_transformer *model) {
+  lat_dtype_round_all(model->config.arithmetic.storage, model->count, model->parameters, model->parameters);
+}
+
 int lat_transformer_embed(const struct lat_transformer *model, size_t batch, size_t sequence, const int32_t *token,
                           float *x) {
   const struct lat_transformer_config *config = &model->config;

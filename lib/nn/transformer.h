@@ -77,6 +77,10 @@ struct lat_transformer {
 int lat_transformer_alloc(const struct lat_transformer_config *config, struct lat_transformer **model);
 void lat_transformer_free(struct lat_transformer *model);
 
+/* Rounds every parameter to config.arithmetic.storage. The emulating kernels take the parameters as they find them: whoever
+ * fills a model of a narrow storage calls this once afterwards (lat_compile does). */
+void lat_transformer_round(struct lat_transformer *model);
+
 /* How many numbers a model of this shape has, without making it. */
 size_t lat_transformer_count(const struct lat_transformer_config *config);
 
