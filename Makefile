@@ -132,7 +132,7 @@ sanitize:
 
 # Races: gcc's own OpenMP hides its barriers from the checker; clang's tells them to it through Archer. The worker threads of
 # libraries that were built without the checker are not looked into.
-THREAD_TESTS := $(filter test_gemm test_attention test_transformer test_simulate test_settle test_engine%,$(notdir $(TESTS)))
+THREAD_TESTS := $(filter test_gemm test_attention test_transformer test_decode test_simulate test_settle test_engine%,$(notdir $(TESTS)))
 THREADED := BUILD=$(BUILD)-threads CC=$(CLANG) CFLAGS='-O1 -g -march=native' EXTRA=-fsanitize=thread
 threads:
 	@archer=$$($(CLANG) -print-file-name=libarcher.so 2>/dev/null); \

@@ -2,14 +2,18 @@
 
 #include <math.h>
 
-void lat_sinusoidal_add(size_t batch, size_t sequence, size_t width, float *x) {
-  for (size_t s = 0; s < sequence; s++) {
+void lat_sinusoidal_add_at(size_t batch, size_t tokens, size_t first, size_t width, float *x) {
+  for (size_t s = 0; s < tokens; s++) {
     for (size_t i = 0; i < width; i++) {
-      double angle = (double)s * pow(10000.0, -(double)(i - i % 2) / (double)width);
+      double angle = (double)(first + s) * pow(10000.0, -(double)(i - i % 2) / (double)width);
       float value = (float)(i % 2 == 0 ? sin(angle) : cos(angle));
-      for (size_t b = 0; b < batch; b++) x[(b * sequence + s) * width + i] += value;
+      for (size_t b = 0; b < batch; b++) x[(b * tokens + s) * width + i] += value;
     }
   }
+}
+
+void lat_sinusoidal_add(size_t batch, size_t sequence, size_t width, float *x) {
+  lat_sinusoidal_add_at(batch, sequence, 0, width, x);
 }
 
 void lat_rotary_table(size_t sequence, size_t key_width, float *table) {

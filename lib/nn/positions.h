@@ -11,6 +11,8 @@
 
 /* x [B, S, D] += the sinusoids. */
 void lat_sinusoidal_add(size_t batch, size_t sequence, size_t width, float *x);
+/* x [B, tokens, D] += those of tokens first, first + 1, ... */
+void lat_sinusoidal_add_at(size_t batch, size_t tokens, size_t first, size_t width, float *x);
 
 /* table [S, key_width]: cos and sin of channel pair k of token s at 2k and 2k + 1. key_width is even. */
 void lat_rotary_table(size_t sequence, size_t key_width, float *table);
