@@ -30,8 +30,9 @@ struct lat_circuit_outcome {
   /* The machine that was built. */
   struct lat_transformer_config config;
   enum lat_variant variant;
-  unsigned fan_in;                     /* K */
-  double beta, kappa;                  /* beta 0: no softmax; then its key is null in JSON */
+  unsigned fan_in;    /* K */
+  double beta, kappa; /* beta 0: no softmax; then its key is null in JSON */
+  enum lat_snap snap;
   size_t parameters, tokens;           /* dense parameters by formula where the model itself is not built */
   const char *attention;               /* "dense", "fast", "none" ... */
   const struct lat_transformer *model; /* for --save, the machine's own; NULL: cannot be saved, and `unsaved` says why */

@@ -88,6 +88,7 @@ int lat_circuit_print_json(const struct lat_circuit_outcome *outcome) {
   add_text(object, "dtype", "fp32");
   add_real(object, "beta", outcome->beta > 0 ? outcome->beta : (double)NAN);
   add_real(object, "kappa", outcome->kappa);
+  add_text(object, "snap", lat_snap_name(outcome->snap));
   add(object, "certified", json_object_new_boolean(certificate->certified));
   add_real(object, "certificate_margin", certificate->margin);
   add_text(object, "certificate_reason", certificate->certified ? "" : certificate->reason);

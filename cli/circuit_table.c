@@ -33,7 +33,10 @@ static void print_model(const struct lat_circuit_outcome *outcome) {
   if (c->heads == 0) printf("no attention, ");
   printf("%s variant, ", lat_variant_name(outcome->variant));
   if (outcome->beta > 0) printf("beta %.5g, ", outcome->beta);
-  printf("kappa %.5g\n", outcome->kappa);
+  if (outcome->snap == LAT_SNAP_NONE)
+    printf("no snap\n");
+  else
+    printf("kappa %.5g\n", outcome->kappa);
 }
 
 static void print_certificate(const struct lat_circuit_outcome *outcome) {

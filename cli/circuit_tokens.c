@@ -58,6 +58,7 @@ static int work(const struct lat_circuit_request *request, struct lat_circuit_ou
   outcome->config = compiled->model->config;
   outcome->beta = compiled->beta;
   outcome->kappa = compiled->construction.kappa;
+  outcome->snap = compiled->construction.snap;
   outcome->parameters = compiled->model->count;
   outcome->tokens = compiled->nodes;
   outcome->attention = lat_attention_name(lat_engine_attention(tokens->engine));

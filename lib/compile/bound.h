@@ -11,6 +11,7 @@ struct lat_bound_setting {
   int exact_norm;                                       /* the norm returns exactly +-1 on exact rows */
   int gelu;
   int causal;
+  int no_snap;                                 /* no clip: only exact values stay */
   double epsilon, activation_cut, kappa, beta; /* activation_cut: beyond it the activation is exactly ReLU, / t */
   enum lat_attention attention;
 };

@@ -19,6 +19,7 @@
 
 #include "lib/compile/bound.h"
 #include "lib/compile/construct.h"
+#include "lib/compile/horizon.h"
 #include "lib/compile/layout.h"
 #include "lib/nn/layernorm.h"
 #include "lib/nn/rmsnorm.h"
@@ -50,8 +51,8 @@ static int norm_is_exact(const struct lat_compiled *compiled) {
   return 1;
 }
 
-static int holds(const struct lat_bound *bound) {
-  return bound->invariant && !bound->failed && bound->right - bound->left >= 0;
+static int holds(const struct lat_bound_setting *setting, const struct lat_bound *bound) {
+  return bound->invariant && !bound->failed && bound->right - bound->left >= 0 && (!setting->no_snap || bound->bit_exact);
 }
 
 /* Query weights have few bits of mantissa: number them, so that bisection walks over what can be realised. */
@@ -68,12 +69,12 @@ static double smallest_beta(struct lat_bound_setting setting) {
   while (realisable_beta(high, setting.address_bits) < LAT_CONSTRUCT_BIT_EXACT_BETA) high++;
   setting.beta = realisable_beta(high, setting.address_bits);
   lat_bound_evaluate(&setting, &bound);
-  if (!holds(&bound)) return HUGE_VAL;
+  if (!holds(&setting, &bound)) return HUGE_VAL;
   while (high - low > 1) {
     long middle = low + (high - low) / 2;
     setting.beta = realisable_beta(middle, setting.address_bits);
     lat_bound_evaluate(&setting, &bound);
-    if (holds(&bound))
+    if (holds(&setting, &bound))
       high = middle;
     else
       low = middle;
@@ -113,6 +114,7 @@ void lat_certify(const struct lat_compiled *compiled, enum lat_attention attenti
                                       .exact_norm = norm_is_exact(compiled),
                                       .gelu = construction->activation != LAT_ACTIVATION_RELU,
                                       .causal = construction->mask == LAT_MASK_CAUSAL,
+                                      .no_snap = construction->snap == LAT_SNAP_NONE,
                                       .epsilon = LAT_CONSTRUCT_NORM_EPSILON,
                                       .kappa = construction->kappa,
                                       .beta = compiled->beta,
@@ -134,6 +136,8 @@ void lat_certify(const struct lat_compiled *compiled, enum lat_attention attenti
     certificate->beta_minimum = LAT_CONSTRUCT_BIT_EXACT_BETA;
     snprintf(reason, size, "fast attention under a causal mask is derived for the bit-exact mode only (2 beta >= %.6g)",
              -(double)LAT_EXP_ZERO);
+  } else if (setting.no_snap && !bound.bit_exact) {
+    lat_horizon_tell(&setting, &bound, certificate);
   } else if (bound.failed) {
     snprintf(reason, size, "%s", bound.failed);
   } else if (!(certificate->margin >= 0)) {
@@ -142,5 +146,6 @@ void lat_certify(const struct lat_compiled *compiled, enum lat_attention attenti
     snprintf(reason, size, "the bound on the error of a value grows from layer to layer");
   } else {
     certificate->certified = 1;
+    certificate->layers_right = SIZE_MAX;
   }
 }

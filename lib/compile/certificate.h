@@ -14,12 +14,15 @@ enum lat_attention {
 
 struct lat_certificate {
   int certified;
-  double margin;        /* right side minus left side of the inequality; certified when >= 0 */
-  double beta_minimum;  /* the smallest beta that certifies with everything else the same; infinity when none does */
-  double leak;          /* the bound on softmax weight off the target */
-  double eta, residue;  /* the invariant: |v - bit| and |r - (+-1)| <= eta, |scratch| <= residue before every layer, */
-  double pair;          /* and |x+ + x-| <= pair for the two columns of a LayerNorm pair */
-  int bit_exact;        /* exp underflows to 0 for every wrong address: every wire value is exactly +1 or -1 */
+  double margin;       /* right side minus left side of the inequality; certified when >= 0 */
+  double beta_minimum; /* the smallest beta that certifies with everything else the same; infinity when none does */
+  double leak;         /* the bound on softmax weight off the target */
+  double eta, residue; /* the invariant: |v - bit| and |r - (+-1)| <= eta, |scratch| <= residue before every layer, */
+  double pair;         /* and |x+ + x-| <= pair for the two columns of a LayerNorm pair */
+  size_t
+      layers_right; /* layers after which all wires reached are right for all inputs: SIZE_MAX: any number; else what could
+                         * be derived, 0 for nothing */
+  int bit_exact;    /* exp underflows to 0 for every wrong address: every wire value is exactly +1 or -1 */
   char inequality[512]; /* the inequality with its numbers, one line */
   char reason[256];     /* why not, one sentence; "" when certified */
 };

@@ -23,7 +23,7 @@ struct lat_transformer_config lat_construct_config(const struct lat_construction
                                          .heads = layout->fan_in,
                                          .key_width = layout->address_bits,
                                          .value_width = 2,
-                                         .ffn = lat_layout_hidden((unsigned)layout->fan_in),
+                                         .ffn = lat_layout_hidden((unsigned)layout->fan_in, construction->snap),
                                          .layers = construction->layers,
                                          .steps = construction->steps,
                                          .norm = construction->norm,
@@ -42,6 +42,8 @@ static int check(const struct lat_netlist *netlist, const struct lat_constructio
     return LAT_FAIL(LAT_UNSUPPORTED,
                     "the %s variant is not made of tokens per node: see lib/compile/vector.h and thoughts.h",
                     lat_variant_name(construction->variant));
+  if (construction->snap > LAT_SNAP_NONE)
+    return LAT_FAIL(LAT_INPUT, "snap %d is neither clip nor none", (int)construction->snap);
   if (construction->layers < 1) return LAT_FAIL(LAT_INPUT, "a block needs at least 1 layer");
   if (construction->mask == LAT_MASK_WINDOW)
     return LAT_FAIL(LAT_UNSUPPORTED, "a windowed mask hides fan-ins: use full or causal");
@@ -116,12 +118,26 @@ void lat_compiled_free(struct lat_compiled *compiled) {
 
 size_t lat_compile_parameters(const struct lat_construction *construction, size_t nodes) {
   struct lat_layout layout = lat_layout_make(nodes, construction->fan_in, construction->norm);
-  size_t D = layout.width, F = lat_layout_hidden(construction->fan_in), m = layout.address_bits, K = construction->fan_in;
+  size_t D = layout.width, F = lat_layout_hidden(construction->fan_in, construction->snap);
+  size_t m = layout.address_bits, K = construction->fan_in;
   size_t norm = construction->norm == LAT_NORM_NONE ? 0 : construction->norm == LAT_NORM_RMSNORM ? D : 2 * D;
   size_t attention = 2 * K * m * (D + 1) + 2 * K * (D + 1) + D * (2 * K + 1); /* query and key, value, output */
   size_t feed_forward = F * (D + 1) + D * (F + 1);
   size_t embedding = construction->variant == LAT_VARIANT_WEIGHTS ? (2 + nodes + 2) * D : 0; /* token, position, head */
   return construction->layers * (2 * norm + attention + feed_forward) + embedding;
+}
+
+static const char *const snap_names[] = {"clip", "none"};
+
+const char *lat_snap_name(enum lat_snap snap) { return snap_names[snap]; }
+
+int lat_snap_parse(const char *name, enum lat_snap *snap) {
+  for (int i = LAT_SNAP_CLIP; i <= LAT_SNAP_NONE; i++)
+    if (strcmp(name, snap_names[i]) == 0) {
+      *snap = (enum lat_snap)i;
+      return LAT_OK;
+    }
+  return LAT_FAIL(LAT_INPUT, "no snap '%s': clip or none", name);
 }
 
 static const char *const variant_names[] = {"universal", "weights", "vector", "cot"};

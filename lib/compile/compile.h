@@ -76,5 +76,7 @@ int lat_compile_extract(const struct lat_transformer *model, const struct lat_pr
 
 const char *lat_variant_name(enum lat_variant variant);
 int lat_variant_parse(const char *name, enum lat_variant *variant);
+const char *lat_snap_name(enum lat_snap snap); /* "clip" "none" */
+int lat_snap_parse(const char *name, enum lat_snap *snap);
 
 #endif

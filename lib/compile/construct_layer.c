@@ -62,31 +62,37 @@ static void write_channel(const struct lat_layout *layout, struct lat_linear *do
   if (layout->paired) down->weight[(column + 1) * F + unit] = -weight;
 }
 
-/* clip(z) = ReLU(kappa z + 1/2) - ReLU(kappa z - 1/2) is 0 below -1/(2 kappa) and 1 above 1/(2 kappa). Adds 2 clip(z) to
- * `target`, where z = sum_k sign_k x[first + k] + (x[extra] unless it is none) - offset x[constant]. The offset goes
- * through the constant channel and only the halves through biases: a norm that scales a row by s >= 1 then moves z away
- * from the slope and leaves the clip's ends exactly 0 and 1. */
-static void construct_clip(const struct lat_construction *construction, const struct lat_layout *layout, size_t unit,
-                           size_t first, size_t negative, int has_extra, size_t extra, float offset, size_t target,
-                           struct lat_layer *layer) {
-  size_t D = layout->width, F = lat_layout_hidden((unsigned)layout->fan_in);
-  float t = lat_construct_activation_scale(construction->activation), slope = (float)construction->kappa * t;
-  for (size_t half = 0; half < 2; half++) {
+/* clip(z) = ReLU(kappa z + 1/2) - ReLU(kappa z - 1/2) is 0 below -1/(2 kappa) and 1 above 1/(2 kappa); without a snap
+ * ReLU(z) is in its place, which is right at z = 1 and z <= 0 and passes errors on. Adds 2 clip(z) to `target`, where z =
+ * sum_k sign_k x[first + k] + (x[extra] unless it is none) - offset x[constant]. The offset goes through the constant
+ * channel and only the halves through biases: a norm that scales a row by s >= 1 then moves z away from the slope and leaves
+ * the clip's ends exactly 0 and 1. Returns the number of units used. */
+static size_t construct_clip(const struct lat_construction *construction, const struct lat_layout *layout, size_t unit,
+                             size_t first, size_t negative, int has_extra, size_t extra, float offset, size_t target,
+                             struct lat_layer *layer) {
+  size_t D = layout->width, F = lat_layout_hidden((unsigned)layout->fan_in, construction->snap);
+  int snaps = construction->snap == LAT_SNAP_CLIP;
+  size_t units = snaps ? 2 : 1;
+  float t = lat_construct_activation_scale(construction->activation);
+  float slope = snaps ? (float)construction->kappa * t : t;
+  for (size_t half = 0; half < units; half++) {
     float *up = layer->up.weight + (unit + half) * D;
     for (size_t k = 0; k < layout->fan_in; k++)
       up[lat_layout_column(layout, first + k)] = negative >> k & 1 ? -slope : slope;
     if (has_extra) up[lat_layout_column(layout, extra)] = slope;
     up[lat_layout_column(layout, layout->constant)] = -slope * offset;
-    layer->up.bias[unit + half] = half ? -0.5f * t : 0.5f * t;
+    if (snaps) layer->up.bias[unit + half] = half ? -0.5f * t : 0.5f * t;
     write_channel(layout, &layer->down, F, target, unit + half, half ? -2 / t : 2 / t);
   }
+  return units;
 }
 
 /* Takes a channel back to 0. Without pairs: x - ReLU(x) + ReLU(-x). With pairs each column is cleared by its own unit,
  * x - (ReLU(x + 2) - 2), so that the two columns of a pair cannot drift apart by rounding over many steps. */
 static void construct_clear(const struct lat_construction *construction, const struct lat_layout *layout, size_t unit,
                             size_t channel, struct lat_layer *layer) {
-  size_t D = layout->width, F = lat_layout_hidden((unsigned)layout->fan_in), column = lat_layout_column(layout, channel);
+  size_t D = layout->width, F = lat_layout_hidden((unsigned)layout->fan_in, construction->snap);
+  size_t column = lat_layout_column(layout, channel);
   float t = lat_construct_activation_scale(construction->activation);
   for (size_t half = 0; half < 2; half++) {
     if (layout->paired) {
@@ -104,10 +110,10 @@ static void construct_clear(const struct lat_construction *construction, const s
 static void construct_feed_forward(const struct lat_construction *construction, const struct lat_layout *layout,
                                    struct lat_layer *layer) {
   size_t K = layout->fan_in, patterns = (size_t)1 << K, unit = 0;
-  for (size_t s = 0; s < patterns; s++, unit += 2)
-    construct_clip(construction, layout, unit, layout->fetched, ~s, 1, layout->table + s, (float)K, layout->value, layer);
-  construct_clip(construction, layout, unit, layout->fetched_ready, 0, 0, 0, (float)(K - 1), layout->ready, layer);
-  unit += 2;
+  for (size_t s = 0; s < patterns; s++)
+    unit += construct_clip(construction, layout, unit, layout->fetched, ~s, 1, layout->table + s, (float)K, layout->value,
+                           layer);
+  unit += construct_clip(construction, layout, unit, layout->fetched_ready, 0, 0, 0, (float)(K - 1), layout->ready, layer);
   for (size_t k = 0; k < 2 * K; k++, unit += 2) construct_clear(construction, layout, unit, layout->fetched + k, layer);
   for (size_t part = 0; part < 2; part++, unit += 2) {
     size_t channel = part ? layout->ready : layout->value, column = lat_layout_column(layout, channel);

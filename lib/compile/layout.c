@@ -30,4 +30,7 @@ void lat_layout_set_address(const struct lat_layout *layout, float *row, size_t 
   for (size_t b = 0; b < layout->address_bits; b++) lat_layout_set(layout, row, first + b, number >> b & 1 ? 1.0f : -1.0f);
 }
 
-size_t lat_layout_hidden(unsigned fan_in) { return 2 * ((size_t)1 << fan_in) + 2 + 2 * (2 * (size_t)fan_in + 2); }
+size_t lat_layout_hidden(unsigned fan_in, enum lat_snap snap) {
+  size_t selectors = ((size_t)1 << fan_in) + 1;
+  return (snap == LAT_SNAP_CLIP ? 2 * selectors : selectors) + 2 * (2 * (size_t)fan_in + 2);
+}

@@ -33,9 +33,9 @@ static inline void lat_layout_set(const struct lat_layout *layout, float *row, s
 /* Writes the low m bits of `number` as +-1, least significant first. */
 void lat_layout_set_address(const struct lat_layout *layout, float *row, size_t first, size_t number);
 
-/* Hidden units of the feed-forward part: a clip is two, 2^K table entries and one ready bit are clipped, and 2 K + 2
- * channels are cleared by two units each. */
-size_t lat_layout_hidden(unsigned fan_in);
+/* Hidden units of the feed-forward part: 2^K table entries and one ready bit are selected by a clip of two units each, or by
+ * one unit each when nothing snaps, and 2 K + 2 channels are cleared by two units each. */
+size_t lat_layout_hidden(unsigned fan_in, enum lat_snap snap);
 
 /* Number of scratch channels, which are 0 before attention: 2 K. */
 static inline size_t lat_layout_scratch(const struct lat_layout *layout) { return 2 * layout->fan_in; }
