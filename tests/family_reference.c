@@ -37,6 +37,9 @@ void reference_sort(int64_t n, const unsigned char *in, unsigned char *out) {
   for (int64_t i = 0; i < n; i++) out[i] = i >= zeros;
 }
 void reference_majority(int64_t n, const unsigned char *in, unsigned char *out) { out[0] = 2 * ones(in, n) > n; }
+void reference_count(int64_t n, const unsigned char *in, unsigned char *out) {
+  for (int i = 0; n >> i != 0; i++) out[i] = (unsigned char)(ones(in, n) >> i & 1);
+}
 
 /* The tree from its top: the bottom level is an OR, so level n - 1, at the top, is an AND when n is even. */
 static int sipser_from(int64_t levels, const unsigned char *in) {

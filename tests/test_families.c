@@ -163,6 +163,10 @@ static void batcher_sorts(void **state) {
   (void)state;
   CHECK("batcher", reference_sort, NULL, 1, 2, 4, 8, 16, 32, 64, 128);
 }
+static void popcount_counts(void **state) {
+  (void)state;
+  CHECK("popcount", reference_count, NULL, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 16, 31, 32, 33, 64, 100, 256);
+}
 static void majority_decides(void **state) {
   (void)state;
   CHECK("majority", reference_majority, NULL, 1, 2, 4, 8, 16, 32, 64, 128);
@@ -314,6 +318,7 @@ int main(void) {
       cmocka_unit_test(sipser_alternates),
       cmocka_unit_test(permutations_multiply),
       cmocka_unit_test(batcher_sorts),
+      cmocka_unit_test(popcount_counts),
       cmocka_unit_test(majority_decides),
       cmocka_unit_test(reachability_searches),
       cmocka_unit_test(rule110_evolves),

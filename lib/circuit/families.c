@@ -30,6 +30,8 @@ const struct lat_family lat_families[] = {
      SENSITISED(batcher)},
     {"majority", "bits, a power of two", "whether more than half are 1, by sorting", "lg n (lg n + 1) / 2", 1, 65536,
      SENSITISED(majority)},
+    {"popcount", "bits", "the number of ones, by a tree of ripple adders", "4 lg n - 4 for n = 4, 8, 16, ...", 1, 65536,
+     ROW(popcount), NULL},
     {"reachability", "vertices", "which vertex reaches which, by squaring", "lg(n - 1) (1 + lg(n - 1))", 2, 128,
      SENSITISED(reachability)},
     {"rule110", "steps", "cellular automaton on a ring of 32 cells", "3 n", 1, 80000, ROW(rule110), NULL},
