@@ -103,17 +103,19 @@ static void plain_run(const struct lat_transformer *model, size_t batch, size_t 
     for (size_t i = 0; c->step_embeddings > 0 && i < count; i++) x[i] += model->step[step * c->width + i % c->width];
     for (size_t l = 0; l < c->layers; l++) {
       const struct lat_layer *layer = &model->layer[l];
-      plain_norm(c, &layer->norm1, rows, x, y);
-      plain_linear(&layer->query, rows, keys, c->width, y, q);
-      plain_linear(&layer->key, rows, keys, c->width, y, k);
-      plain_linear(&layer->value, rows, values, c->width, y, v);
-      if (c->positions == LAT_POSITIONS_ROTARY) {
-        plain_rotary(rows, sequence, c->heads, c->key_width, q);
-        plain_rotary(rows, sequence, c->heads, c->key_width, k);
+      if (c->heads > 0) {
+        plain_norm(c, &layer->norm1, rows, x, y);
+        plain_linear(&layer->query, rows, keys, c->width, y, q);
+        plain_linear(&layer->key, rows, keys, c->width, y, k);
+        plain_linear(&layer->value, rows, values, c->width, y, v);
+        if (c->positions == LAT_POSITIONS_ROTARY) {
+          plain_rotary(rows, sequence, c->heads, c->key_width, q);
+          plain_rotary(rows, sequence, c->heads, c->key_width, k);
+        }
+        lat_attention_reference(&shape, q, k, v, mixed, weights);
+        plain_linear(&layer->output, rows, c->width, values, mixed, y);
+        for (size_t i = 0; i < count; i++) x[i] += y[i];
       }
-      lat_attention_reference(&shape, q, k, v, mixed, weights);
-      plain_linear(&layer->output, rows, c->width, values, mixed, y);
-      for (size_t i = 0; i < count; i++) x[i] += y[i];
       plain_norm(c, &layer->norm2, rows, x, y);
       plain_linear(&layer->up, rows, c->ffn, c->width, y, hidden);
       for (size_t i = 0; i < rows * c->ffn; i++)
@@ -129,13 +131,14 @@ static void plain_run(const struct lat_transformer *model, size_t batch, size_t 
 
 static void agrees_with_a_plain_model(void **unused) {
   (void)unused;
-  for (unsigned kind = 0; kind < 3 * 3 * 3 * 2; kind++) {
+  for (unsigned kind = 0; kind < 3 * 3 * 3 * 3; kind++) {
     struct lat_transformer_config config = usual;
     config.norm = (enum lat_norm)(kind % 3);
     config.activation = (enum lat_activation)(kind / 3 % 3);
     config.mask = (enum lat_mask)(kind / 9 % 3);
     config.window = 5;
-    config.positions = kind / 27 == 0 ? LAT_POSITIONS_NONE : LAT_POSITIONS_ROTARY;
+    config.positions = kind / 27 == 1 ? LAT_POSITIONS_ROTARY : LAT_POSITIONS_NONE;
+    if (kind / 27 == 2) config.heads = config.key_width = config.value_width = 0;
     config.linear_bias = kind % 2 == 0;
     config.input_injection = kind % 5 == 0;
     config.step_embeddings = kind % 4 == 0 ? 2 : 0;

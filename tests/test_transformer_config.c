@@ -50,6 +50,24 @@ static void the_count_is_the_sum_of_the_shapes(void **unused) {
   assert_true(lat_transformer_flops(&usual, 3) == flops);
 }
 
+static void without_heads_a_layer_is_its_feed_forward_half(void **unused) {
+  (void)unused;
+  struct lat_transformer_config config = usual;
+  config.heads = config.key_width = config.value_width = 0;
+  size_t layer = 2 * 24 + (37 * 24 + 37) + (24 * 37 + 24);
+  assert_int_equal(lat_transformer_count(&config), 2 * 11 * 24 + 2 * 24 + 2 * layer);
+  assert_true(lat_transformer_flops(&config, 3) == 2 * 4.0 * 3 * 24 * 37);
+  struct lat_transformer *model;
+  assert_int_equal(lat_transformer_alloc(&config, &model), LAT_OK);
+  assert_null(model->layer[1].norm1.gain);
+  assert_null(model->layer[1].query.weight);
+  assert_ptr_equal(model->layer[1].norm2.gain, model->layer[0].down.bias + 24);
+  lat_transformer_free(model);
+  config.positions = LAT_POSITIONS_ROTARY;
+  assert_int_equal(lat_transformer_alloc(&config, &model), LAT_INPUT);
+  assert_string_equal(lat_error_message(), "rotary positions turn queries and keys, and with heads 0 there are none");
+}
+
 static void impossible_configurations_are_refused_with_the_reason(void **unused) {
   (void)unused;
   const struct {
@@ -57,7 +75,8 @@ static void impossible_configurations_are_refused_with_the_reason(void **unused)
     const char *reason;
   } bad[] = {
       {offsetof(struct lat_transformer_config, width), 0, "width is 0, and at least 1 is needed"},
-      {offsetof(struct lat_transformer_config, heads), 0, "heads is 0, and at least 1 is needed"},
+      {offsetof(struct lat_transformer_config, heads), 0,
+       "heads is 0, so key_width and value_width must be 0 and not 6 and 5"},
       {offsetof(struct lat_transformer_config, key_width), 0, "key_width is 0, and at least 1 is needed"},
       {offsetof(struct lat_transformer_config, key_width), 3, "key_width is 3, and rotary positions need an even one"},
       {offsetof(struct lat_transformer_config, value_width), 0, "value_width is 0, and at least 1 is needed"},
@@ -126,6 +145,7 @@ static void names_read_back(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_count_is_the_sum_of_the_shapes),
+      cmocka_unit_test(without_heads_a_layer_is_its_feed_forward_half),
       cmocka_unit_test(impossible_configurations_are_refused_with_the_reason),
       cmocka_unit_test(names_read_back),
   };

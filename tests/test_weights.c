@@ -61,13 +61,14 @@ static void must_be_same_bytes(const char *a, const char *b) {
 
 static void a_model_comes_back_and_saves_to_the_same_bytes(void **unused) {
   (void)unused;
-  for (unsigned kind = 0; kind < 12; kind++) {
+  for (unsigned kind = 0; kind < 18; kind++) {
     struct lat_transformer_config config = usual;
+    if (kind >= 12) config.heads = config.key_width = config.value_width = 0;
     config.norm = (enum lat_norm)(kind % 3);
     config.activation = (enum lat_activation)((kind + 1) % 3);
     config.mask = (enum lat_mask)(kind / 2 % 3);
     config.window = config.mask == LAT_MASK_WINDOW ? 3 : 0;
-    config.positions = (enum lat_positions)(kind % 4);
+    config.positions = (enum lat_positions)(kind % (kind < 12 ? 4 : 3));
     config.linear_bias = kind % 2 == 0;
     config.final_norm = kind < 6;
     config.input_injection = kind % 5 == 0;

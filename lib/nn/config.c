@@ -60,11 +60,11 @@ int lat_transformer_check(const struct lat_transformer_config *config) {
   } size[] = {{"vocabulary", config->vocabulary, 0},
               {"sequence", config->sequence, config->positions == LAT_POSITIONS_LEARNED},
               {"width", config->width, 1},
-              {"heads", config->heads, 1},
-              {"key_width", config->key_width, 1},
-              {"value_width", config->value_width, 1},
-              {"heads x key_width", config->heads * config->key_width, 1},
-              {"heads x value_width", config->heads * config->value_width, 1},
+              {"heads", config->heads, 0},
+              {"key_width", config->key_width, config->heads > 0},
+              {"value_width", config->value_width, config->heads > 0},
+              {"heads x key_width", config->heads * config->key_width, 0},
+              {"heads x value_width", config->heads * config->value_width, 0},
               {"ffn", config->ffn, 1},
               {"layers", config->layers, 1},
               {"steps", config->steps, 1},
@@ -76,6 +76,11 @@ int lat_transformer_check(const struct lat_transformer_config *config) {
       return LAT_FAIL(LAT_INPUT, "%s is %zu, and at most %d can be", size[i].name, size[i].value, INT_MAX);
     if (size[i].needed && size[i].value == 0) return LAT_FAIL(LAT_INPUT, "%s is 0, and at least 1 is needed", size[i].name);
   }
+  if (config->heads == 0 && (config->key_width > 0 || config->value_width > 0))
+    return LAT_FAIL(LAT_INPUT, "heads is 0, so key_width and value_width must be 0 and not %zu and %zu", config->key_width,
+                    config->value_width);
+  if (config->heads == 0 && config->positions == LAT_POSITIONS_ROTARY)
+    return LAT_FAIL(LAT_INPUT, "rotary positions turn queries and keys, and with heads 0 there are none");
   if (config->positions == LAT_POSITIONS_ROTARY && config->key_width % 2 != 0)
     return LAT_FAIL(LAT_INPUT, "key_width is %zu, and rotary positions need an even one", config->key_width);
   if (!(config->norm_epsilon >= 0.0 && isfinite(config->norm_epsilon)))

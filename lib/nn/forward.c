@@ -95,14 +95,12 @@ static void project(const struct lat_transformer_config *config, const struct la
   lat_rotary_forward(start, rows, forward->sequence, config->heads, config->key_width, forward->rotary, key);
 }
 
-void lat_transformer_layer(const struct lat_transformer *model, struct lat_forward *forward, size_t index, float *x) {
-  const struct lat_transformer_config *config = &model->config;
-  assert(index < config->layers);
-  const struct lat_layer *layer = &model->layer[index];
+/* Attention as far as forward->mixed; its output projection is left to lat_rows_feed. */
+static void attend(const struct lat_transformer_config *config, const struct lat_layer *layer, struct lat_forward *forward,
+                   int alone, const float *x) {
   const struct lat_attention_shape shape = {
       forward->batch,      forward->sequence, config->heads,  config->key_width,
       config->value_width, config->mask,      config->window, (float)config->attention_scale};
-  int alone = omp_in_parallel();
 #pragma omp parallel for schedule(static) num_threads(forward->threads) if (!alone)
   for (size_t tile = 0; tile < forward->tiles; tile++) {
     size_t start = tile * forward->tile, rows = rows_of(forward, tile);
@@ -110,6 +108,14 @@ void lat_transformer_layer(const struct lat_transformer *model, struct lat_forwa
   }
   lat_attention_forward(&shape, forward->query, forward->key, forward->value, forward->mixed, forward->scratch,
                         forward->threads, forward->per_thread);
+}
+
+void lat_transformer_layer(const struct lat_transformer *model, struct lat_forward *forward, size_t index, float *x) {
+  const struct lat_transformer_config *config = &model->config;
+  assert(index < config->layers);
+  const struct lat_layer *layer = &model->layer[index];
+  int alone = omp_in_parallel();
+  if (config->heads > 0) attend(config, layer, forward, alone, x);
 #pragma omp parallel for schedule(static) num_threads(forward->threads) if (!alone)
   for (size_t tile = 0; tile < forward->tiles; tile++) {
     size_t start = tile * forward->tile, rows = rows_of(forward, tile);

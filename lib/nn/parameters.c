@@ -46,7 +46,7 @@ int lat_parameters_visit_layer(const struct lat_transformer_config *config, stru
               {"ffn/up", &layer->up, config->ffn, width},        {"ffn/down", &layer->down, width, config->ffn}};
   char name[96];
   int status = LAT_OK;
-  for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
+  for (size_t i = config->heads > 0 ? 0 : 4; i < sizeof part / sizeof *part; i++) {
     if (i == 0 || i == 4) {
       snprintf(name, sizeof name, "layer/%zu/%s", index, i == 0 ? "norm1" : "norm2");
       LAT_TRY(status, visit_norm(config, i == 0 ? &layer->norm1 : &layer->norm2, name, visit, context));

@@ -13,7 +13,7 @@ typedef int lat_parameter_visitor(void *context, const char *name, size_t rows, 
 int lat_parameters_visit_outer(const struct lat_transformer_config *config, struct lat_transformer *model,
                                lat_parameter_visitor *visit, void *context);
 
-/* Those of one layer: layer/INDEX/norm1/gain and so on. */
+/* Those of one layer: layer/INDEX/norm1/gain and so on. Without heads there is neither norm1 nor attention. */
 int lat_parameters_visit_layer(const struct lat_transformer_config *config, struct lat_layer *layer, size_t index,
                                lat_parameter_visitor *visit, void *context);
 

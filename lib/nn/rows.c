@@ -40,7 +40,7 @@ void lat_rows_feed(const struct lat_transformer_config *config, const struct lat
                    const float *mixed, float *x, float *scratch) {
   size_t width = config->width, values = config->heads * config->value_width;
   float *normed = scratch, *hidden = scratch + rows * width;
-  lat_rows_linear(&layer->output, rows, width, values, mixed, 1.0f, x);
+  if (config->heads > 0) lat_rows_linear(&layer->output, rows, width, values, mixed, 1.0f, x);
   const float *input = lat_rows_norm(config, &layer->norm2, rows, x, normed);
   lat_rows_linear(&layer->up, rows, config->ffn, width, input, 0.0f, hidden);
   lat_activation_forward(config->activation, rows * config->ffn, hidden, hidden);

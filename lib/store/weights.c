@@ -253,6 +253,7 @@ static int refuse_unexpected(hid_t file, const struct lat_transformer_config *co
   struct names names = {.file = file};
   int status = LAT_OK;
   full.vocabulary = full.sequence = full.step_embeddings = 1;
+  full.heads = full.key_width = full.value_width = 1;
   full.positions = LAT_POSITIONS_LEARNED;
   full.norm = LAT_NORM_LAYERNORM;
   full.linear_bias = full.final_norm = 1;
