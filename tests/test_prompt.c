@@ -55,6 +55,25 @@ static void an_output_is_the_sign_of_its_product(void **unused) {
   lat_prompt_free(prompt);
 }
 
+static void ports_with_columns_are_single_numbers_of_a_row(void **unused) {
+  (void)unused;
+  struct lat_prompt *prompt = make();
+  assert_int_equal(lat_prompt_add_columns(prompt), LAT_OK);
+  prompt->input_delta[0] = 16.0f;
+  prompt->input_column[1] = 1;
+  prompt->readout_column[0] = 1;
+  float x[6];
+  double margin;
+  const float both[] = {1, -6, 3, 4, 21, 6};
+  lat_prompt_state(prompt, (const unsigned char[2]){1, 1}, x);
+  assert_memory_equal(x, both, sizeof both);
+  assert_int_equal(lat_prompt_read(prompt, x, 0, &margin), 0);
+  assert_true(margin == -6.0);
+  assert_int_equal(lat_prompt_read(prompt, x, 1, &margin), 0);
+  assert_true(margin == -1.5);
+  lat_prompt_free(prompt);
+}
+
 static void a_prompt_may_have_no_ports_but_not_no_tokens(void **unused) {
   (void)unused;
   struct lat_prompt *prompt;
@@ -73,12 +92,13 @@ static void a_prompt_may_have_no_ports_but_not_no_tokens(void **unused) {
 static void every_failed_allocation_is_reported_and_leaks_nothing(void **unused) {
   (void)unused;
   size_t before = lat_memory_current();
-  for (uint64_t k = 1; k <= 7; k++) {
+  for (uint64_t k = 1; k <= 9; k++) {
     struct lat_prompt *prompt;
     lat_memory_fail_at(k);
     int status = lat_prompt_alloc(3, 2, 2, 3, &prompt);
+    if (status == LAT_OK) status = lat_prompt_add_columns(prompt);
     lat_memory_fail_at(0);
-    assert_int_equal(status, k <= 6 ? LAT_MEMORY : LAT_OK);
+    assert_int_equal(status, k <= 8 ? LAT_MEMORY : LAT_OK);
     assert_true((prompt == NULL) == (k <= 6));
     lat_prompt_free(prompt);
     assert_int_equal(lat_memory_current(), before);
@@ -89,6 +109,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_input_that_is_one_moves_its_row_by_the_delta),
       cmocka_unit_test(an_output_is_the_sign_of_its_product),
+      cmocka_unit_test(ports_with_columns_are_single_numbers_of_a_row),
       cmocka_unit_test(a_prompt_may_have_no_ports_but_not_no_tokens),
       cmocka_unit_test(every_failed_allocation_is_reported_and_leaks_nothing),
   };

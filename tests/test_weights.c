@@ -79,6 +79,11 @@ static void a_model_comes_back_and_saves_to_the_same_bytes(void **unused) {
     config.norm_epsilon = 1e-5 / 3;
     struct lat_transformer *model = help_model(&config, 0.5, 1), *again;
     struct lat_prompt *prompt = kind % 2 ? help_prompt(1 + kind, usual.width, kind, kind / 2) : NULL, *back;
+    if (prompt != NULL && kind % 3 == 0) {
+      assert_int_equal(lat_prompt_add_columns(prompt), LAT_OK);
+      for (size_t i = 0; i < prompt->inputs; i++) prompt->input_column[i] = (uint32_t)(3 * i % usual.width);
+      for (size_t o = 0; o < prompt->outputs; o++) prompt->readout_column[o] = (uint32_t)(usual.width - 1 - o);
+    }
     assert_int_equal(lat_weights_save(first, model, prompt), LAT_OK);
     if (lat_weights_load(first, &again, &back) != LAT_OK) fail_msg("%s", lat_error_message());
     assert_int_equal(again->count, model->count);
@@ -90,6 +95,11 @@ static void a_model_comes_back_and_saves_to_the_same_bytes(void **unused) {
     if (prompt != NULL) {
       assert_int_equal(back->inputs, prompt->inputs);
       assert_memory_equal(back->state, prompt->state, prompt->tokens * usual.width * sizeof(float));
+      assert_int_equal(back->input_column != NULL, kind % 3 == 0);
+      if (back->input_column != NULL) {
+        assert_memory_equal(back->input_column, prompt->input_column, prompt->inputs * sizeof(uint32_t));
+        assert_memory_equal(back->readout_column, prompt->readout_column, prompt->outputs * sizeof(uint32_t));
+      }
       assert_memory_equal(back->readout_row, prompt->readout_row, prompt->outputs * sizeof(uint32_t));
     }
     assert_int_equal(lat_weights_save(second, again, back), LAT_OK);
@@ -160,6 +170,11 @@ static void row_outside(void) { with_data("readout/row", H5T_NATIVE_INT64, 1, 3,
 static void row_negative(void) { with_data("prompt/input_row", H5T_NATIVE_INT64, 1, 2, 0, (int64_t[2]){0, -1}); }
 static void row_real(void) { with_data("prompt/input_row", H5T_NATIVE_DOUBLE, 1, 2, 0, no_real); }
 static void no_direction(void) { without("readout/direction"); }
+static void column_alone(void) { with_data("prompt/input_column", H5T_NATIVE_INT64, 1, 4, 0, (int64_t[4]){0, 1, 2, 11}); }
+static void column_outside(void) {
+  with_data("readout/column", H5T_NATIVE_INT64, 1, 3, 0, (int64_t[3]){0, 1, 2});
+  with_data("prompt/input_column", H5T_NATIVE_INT64, 1, 4, 0, (int64_t[4]){0, 1, 2, 12});
+}
 static void narrow_state(void) { with_data("prompt/state", H5T_NATIVE_FLOAT, 2, 2, 3, with_infinity); }
 static void hollow_head(void) {
   /* a dataset of the right shape that holds nothing, in a model of four gigabytes */
@@ -202,10 +217,12 @@ static const struct {
     {nan_gain, "layer/0/norm1/gain: number 3 is not finite"},
     {infinite_bias, "final_norm/bias: number 11 is not finite"},
     {denied_bias, "layer/0/attention/query/bias: is there, but the attributes describe a model without it"},
-    {row_outside, "readout/row: row 6 of port 1 is outside 0..5"},
-    {row_negative, "prompt/input_row: row -1 of port 1 is outside 0..5"},
+    {row_outside, "readout/row: 6 of port 1 is outside 0..5"},
+    {row_negative, "prompt/input_row: -1 of port 1 is outside 0..5"},
     {row_real, "prompt/input_row: holds another type"},
     {no_direction, "readout/direction: is missing or no dataset"},
+    {column_alone, "prompt/input_column and readout/column: one is there without the other"},
+    {column_outside, "prompt/input_column: 12 of port 3 is outside 0..11"},
     {narrow_state, "prompt/state: is not [tokens, 12]"},
     {hollow_head, "embed/token: claims more numbers than the file holds"},
 };
@@ -277,7 +294,7 @@ static void what_cannot_be_saved_leaves_the_old_file(void **unused) {
   model->layer[1].up.bias[5] = 0.0f;
   prompt->input_row[2] = 6;
   assert_int_equal(lat_weights_save(first, model, prompt), LAT_INPUT);
-  assert_non_null(strstr(lat_error_message(), "prompt/input_row: row 6 of port 2 is outside 0..5"));
+  assert_non_null(strstr(lat_error_message(), "prompt/input_row: 6 of port 2 is outside 0..5"));
   prompt->input_row[2] = 0;
   must_be_same_bytes(first, second);
   assert_int_equal(lat_weights_save("/proc/none/file.h5", model, prompt), LAT_FILE);

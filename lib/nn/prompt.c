@@ -31,6 +31,16 @@ done:
   return status;
 }
 
+int lat_prompt_add_columns(struct lat_prompt *prompt) {
+  assert(prompt->input_column == NULL && prompt->readout_column == NULL);
+  prompt->input_column = lat_calloc(prompt->inputs, sizeof *prompt->input_column);
+  if (prompt->input_column != NULL) prompt->readout_column = lat_calloc(prompt->outputs, sizeof *prompt->readout_column);
+  if (prompt->readout_column != NULL) return LAT_OK;
+  lat_free(prompt->input_column);
+  prompt->input_column = NULL;
+  return LAT_MEMORY;
+}
+
 void lat_prompt_free(struct lat_prompt *prompt) {
   if (prompt == NULL) return;
   lat_free(prompt->state);
@@ -38,6 +48,8 @@ void lat_prompt_free(struct lat_prompt *prompt) {
   lat_free(prompt->input_delta);
   lat_free(prompt->readout_row);
   lat_free(prompt->readout_direction);
+  lat_free(prompt->input_column);
+  lat_free(prompt->readout_column);
   lat_free(prompt);
 }
 
@@ -47,6 +59,12 @@ void lat_prompt_state(const struct lat_prompt *prompt, const unsigned char *bit,
     assert(bit[i] <= 1 && prompt->input_row[i] < prompt->tokens);
     if (!bit[i]) continue;
     float *row = x + prompt->input_row[i] * prompt->width;
+    if (prompt->input_column != NULL) {
+      uint32_t d = prompt->input_column[i];
+      assert(d < prompt->width);
+      row[d] += prompt->input_delta[d];
+      continue;
+    }
     for (size_t d = 0; d < prompt->width; d++) row[d] += prompt->input_delta[d];
   }
 }
@@ -55,7 +73,10 @@ int lat_prompt_read(const struct lat_prompt *prompt, const float *x, size_t outp
   assert(output < prompt->outputs && prompt->readout_row[output] < prompt->tokens);
   const float *row = x + prompt->readout_row[output] * prompt->width;
   double product = 0.0;
-  for (size_t d = 0; d < prompt->width; d++) product += (double)row[d] * (double)prompt->readout_direction[d];
+  size_t from = 0, to = prompt->width;
+  if (prompt->readout_column != NULL) from = prompt->readout_column[output], to = from + 1;
+  assert(to <= prompt->width);
+  for (size_t d = from; d < to; d++) product += (double)row[d] * (double)prompt->readout_direction[d];
   if (margin != NULL) *margin = product;
   return product > 0.0;
 }

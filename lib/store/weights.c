@@ -57,14 +57,15 @@ static int save_parameter(void *context, const char *name, size_t rows, size_t c
   return save_array(*(hid_t *)context, name, rows, columns, *slot);
 }
 
-static int save_rows(hid_t file, const char *name, size_t count, const uint32_t *row, size_t tokens) {
+/* Rows or columns of ports. */
+static int save_places(hid_t file, const char *name, size_t count, const uint32_t *place, size_t limit) {
   int status = LAT_OK;
   int64_t *wide = lat_alloc(count, sizeof *wide);
   if (wide == NULL) return LAT_MEMORY;
   for (size_t i = 0; i < count; i++) {
-    LAT_CHECK(status, row[i] < tokens, LAT_INPUT, "%s: row %lu of port %zu is outside 0..%zu", name, (unsigned long)row[i],
-              i, tokens - 1);
-    wide[i] = row[i];
+    LAT_CHECK(status, place[i] < limit, LAT_INPUT, "%s: %lu of port %zu is outside 0..%zu", name, (unsigned long)place[i],
+              i, limit - 1);
+    wide[i] = place[i];
   }
   LAT_TRY(status, lat_hdf5_write(file, name, H5T_NATIVE_INT64, 1, &count, wide, NULL));
 done:
@@ -75,10 +76,13 @@ done:
 static int save_prompt(hid_t file, const struct lat_prompt *prompt) {
   int status = LAT_OK;
   LAT_TRY(status, save_array(file, "prompt/state", prompt->tokens, prompt->width, prompt->state));
-  LAT_TRY(status, save_rows(file, "prompt/input_row", prompt->inputs, prompt->input_row, prompt->tokens));
+  LAT_TRY(status, save_places(file, "prompt/input_row", prompt->inputs, prompt->input_row, prompt->tokens));
   LAT_TRY(status, save_array(file, "prompt/input_delta", prompt->width, 0, prompt->input_delta));
-  LAT_TRY(status, save_rows(file, "readout/row", prompt->outputs, prompt->readout_row, prompt->tokens));
+  LAT_TRY(status, save_places(file, "readout/row", prompt->outputs, prompt->readout_row, prompt->tokens));
   LAT_TRY(status, save_array(file, "readout/direction", prompt->width, 0, prompt->readout_direction));
+  if (prompt->input_column == NULL) return LAT_OK;
+  LAT_TRY(status, save_places(file, "prompt/input_column", prompt->inputs, prompt->input_column, prompt->width));
+  LAT_TRY(status, save_places(file, "readout/column", prompt->outputs, prompt->readout_column, prompt->width));
 done:
   return status;
 }
@@ -290,15 +294,15 @@ done:
   return status;
 }
 
-static int load_rows(hid_t file, const char *name, size_t count, size_t tokens, uint32_t *row) {
+static int load_places(hid_t file, const char *name, size_t count, size_t limit, uint32_t *place) {
   int status = LAT_OK;
   int64_t *wide = lat_alloc(count, sizeof *wide);
   if (wide == NULL) return LAT_MEMORY;
   LAT_TRY(status, lat_hdf5_read(file, name, H5T_NATIVE_INT64, 1, &count, wide));
   for (size_t i = 0; i < count; i++) {
-    LAT_CHECK(status, wide[i] >= 0 && (size_t)wide[i] < tokens, LAT_INPUT, "%s: row %lld of port %zu is outside 0..%zu",
-              name, (long long)wide[i], i, tokens - 1);
-    row[i] = (uint32_t)wide[i];
+    LAT_CHECK(status, wide[i] >= 0 && (size_t)wide[i] < limit, LAT_INPUT, "%s: %lld of port %zu is outside 0..%zu", name,
+              (long long)wide[i], i, limit - 1);
+    place[i] = (uint32_t)wide[i];
   }
 done:
   lat_free(wide);
@@ -326,10 +330,19 @@ static int load_prompt(hid_t file, size_t width, struct lat_prompt **prompt) {
   LAT_TRY(status, count_ports(file, "readout/row", &outputs));
   LAT_TRY(status, lat_prompt_alloc(extent[0], width, inputs, outputs, prompt));
   LAT_TRY(status, load_array(file, "prompt/state", extent[0], width, (*prompt)->state));
-  LAT_TRY(status, load_rows(file, "prompt/input_row", inputs, extent[0], (*prompt)->input_row));
+  LAT_TRY(status, load_places(file, "prompt/input_row", inputs, extent[0], (*prompt)->input_row));
   LAT_TRY(status, load_array(file, "prompt/input_delta", width, 0, (*prompt)->input_delta));
-  LAT_TRY(status, load_rows(file, "readout/row", outputs, extent[0], (*prompt)->readout_row));
+  LAT_TRY(status, load_places(file, "readout/row", outputs, extent[0], (*prompt)->readout_row));
   LAT_TRY(status, load_array(file, "readout/direction", width, 0, (*prompt)->readout_direction));
+  int columns = lat_hdf5_exists(file, "prompt/input_column");
+  LAT_CHECK(status, columns == lat_hdf5_exists(file, "readout/column"), LAT_INPUT,
+            "prompt/input_column and readout/column: one is there without the other");
+  if (!columns) return LAT_OK;
+  LAT_TRY(status, check_array(file, "prompt/input_column", inputs, 0, 1));
+  LAT_TRY(status, check_array(file, "readout/column", outputs, 0, 1));
+  LAT_TRY(status, lat_prompt_add_columns(*prompt));
+  LAT_TRY(status, load_places(file, "prompt/input_column", inputs, width, (*prompt)->input_column));
+  LAT_TRY(status, load_places(file, "readout/column", outputs, width, (*prompt)->readout_column));
 done:
   return status;
 }

@@ -10,7 +10,8 @@
  * layer/i/ffn/{up,down}/{weight,bias}, final_norm/{gain,bias}, head/weight [V, D]: those that the configuration has.
  *
  * With a prompt: prompt/state [N, D], prompt/input_delta [D], readout/direction [D] (floats), prompt/input_row [I],
- * readout/row [O] (whole numbers, 0 .. N-1). */
+ * readout/row [O] (whole numbers, 0 .. N-1). Where ports are single numbers of a row, prompt/input_column [I] and
+ * readout/column [O] (0 .. D-1), both or neither: of delta and direction only that column then counts. */
 #ifndef LAT_STORE_WEIGHTS_H
 #define LAT_STORE_WEIGHTS_H
 
