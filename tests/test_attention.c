@@ -28,7 +28,7 @@ struct problem {
 };
 
 static struct problem start(size_t batch, size_t sequence, enum lat_mask mask, size_t window) {
-  struct problem p = {.shape = {batch, sequence, 3, 4, 5, mask, window, 1.7f}};
+  struct problem p = {.shape = {batch, sequence, 3, 4, 5, mask, window, 1.7f, {LAT_DTYPE_FP32, LAT_DTYPE_FP32}}};
   size_t tokens = batch * sequence;
   p.values = tokens * 15;
   p.q = numbers(tokens * 12, 1);

@@ -95,7 +95,8 @@ static void plain_run(const struct lat_transformer *model, size_t batch, size_t 
   float *v = state(rows * values, 0), *mixed = state(rows * values, 0), *hidden = state(rows * c->ffn, 0);
   double *weights = lat_alloc(sequence, sizeof *weights);
   const struct lat_attention_shape shape = {batch,          sequence, c->heads,  c->key_width,
-                                            c->value_width, c->mask,  c->window, (float)c->attention_scale};
+                                            c->value_width, c->mask,  c->window, (float)c->attention_scale,
+                                            c->arithmetic};
   memcpy(first, x, count * sizeof *x);
   for (size_t t = 0; t < steps; t++) {
     for (size_t i = 0; t > 0 && c->input_injection && i < count; i++) x[i] += first[i];
@@ -165,8 +166,7 @@ static void a_loop_equals_the_untied_stack_bit_for_bit(void **unused) {
   for (size_t l = 0; l < 6; l++) memcpy(stack->layer[l].norm1.gain, tied->layer[l % 2].norm1.gain, block * sizeof(float));
   float *x = run(tied, 2, 70, 3, 4), *y = run(stack, 2, 70, 1, 4);
   assert_memory_equal(x, y, 2 * 70 * usual.width * sizeof *x);
-  lat_free(x);
-  lat_free(y);
+  lat_free(x), lat_free(y);
   lat_transformer_free(tied);
   lat_transformer_free(stack);
 }
@@ -245,8 +245,7 @@ static void rotary_positions_see_only_differences(void **unused) {
   must_be_close(x + 3 * width, y + (3 + SHIFT) * width, (S - SHIFT - 3) * width, 1e-5);
   lat_forward_free(forward);
   lat_free(base);
-  lat_free(x);
-  lat_free(y);
+  lat_free(x), lat_free(y);
   lat_transformer_free(model);
 }
 

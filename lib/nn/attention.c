@@ -4,12 +4,11 @@
 #include <omp.h>
 #include <string.h>
 
+#include "lib/nn/emulate.h"
 #include "lib/nn/gemm.h"
 #include "lib/nn/softmax.h"
 
-enum { TILE = 64 };
-
-size_t lat_attention_scratch(size_t sequence) { return TILE * sequence; }
+size_t lat_attention_scratch(size_t sequence) { return LAT_ATTENTION_TILE * sequence; }
 
 void lat_attention_range(enum lat_mask mask, size_t window, size_t sequence, size_t i, size_t *first, size_t *end) {
   *first = mask == LAT_MASK_WINDOW && i + 1 > window ? i + 1 - window : 0;
@@ -18,6 +17,10 @@ void lat_attention_range(enum lat_mask mask, size_t window, size_t sequence, siz
 
 void lat_attention_rows(const struct lat_attention_shape *shape, size_t i0, size_t i1, const float *q, const float *k,
                         const float *v, float *y, float *scores) {
+  if (!lat_arithmetic_is_plain(shape->arithmetic)) {
+    lat_emulate_attention_rows(shape, i0, i1, q, k, v, y, scores);
+    return;
+  }
   size_t key_stride = shape->heads * shape->key_width, value_stride = shape->heads * shape->value_width;
   size_t first, end, unused;
   lat_attention_range(shape->mask, shape->window, shape->sequence, i0, &first, &unused);
@@ -39,14 +42,15 @@ void lat_attention_rows(const struct lat_attention_shape *shape, size_t i0, size
 
 void lat_attention_forward(const struct lat_attention_shape *shape, const float *q, const float *k, const float *v,
                            float *y, float *scratch, int threads, size_t per_thread) {
-  size_t tiles = (shape->sequence + TILE - 1) / TILE;
+  size_t tiles = (shape->sequence + LAT_ATTENTION_TILE - 1) / LAT_ATTENTION_TILE;
   size_t key_stride = shape->heads * shape->key_width, value_stride = shape->heads * shape->value_width;
   int alone = omp_in_parallel();
 #pragma omp parallel for schedule(static) num_threads(threads) if (!alone)
   for (size_t task = 0; task < shape->batch * shape->heads * tiles; task++) {
     size_t tile = task % tiles, head = task / tiles % shape->heads, token = task / tiles / shape->heads * shape->sequence;
     size_t key = token * key_stride + head * shape->key_width, value = token * value_stride + head * shape->value_width;
-    size_t begin = tile * TILE, end = begin + TILE < shape->sequence ? begin + TILE : shape->sequence;
+    size_t begin = tile * LAT_ATTENTION_TILE,
+           end = begin + LAT_ATTENTION_TILE < shape->sequence ? begin + LAT_ATTENTION_TILE : shape->sequence;
     float *scores = scratch + (alone ? 0 : (size_t)omp_get_thread_num() * per_thread);
     lat_attention_rows(shape, begin, end, q + key + begin * key_stride, k + key, v + value,
                        y + value + begin * value_stride, scores);

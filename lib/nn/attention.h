@@ -17,7 +17,11 @@ struct lat_attention_shape {
   enum lat_mask mask;
   size_t window;
   float scale;
+  struct lat_arithmetic arithmetic;
 };
+
+/* Rows of a tile: a fixed number, so that the split of the work moves no bit. */
+enum { LAT_ATTENTION_TILE = 64 };
 
 size_t lat_attention_scratch(size_t sequence);
 void lat_attention_forward(const struct lat_attention_shape *shape, const float *q, const float *k, const float *v,

@@ -115,8 +115,8 @@ static void keep(struct lat_cache *cache, size_t step, size_t layer, size_t b, s
   size_t keys = cache->keys, values = cache->values, first = cache->tokens;
   float *query = cache->query + b * tokens * keys, *key = cache->new_key + b * tokens * keys;
   if (cache->rotary != NULL) {
-    lat_rotary_forward(first, tokens, cache->sequence, config->heads, config->key_width, cache->rotary, query);
-    lat_rotary_forward(first, tokens, cache->sequence, config->heads, config->key_width, cache->rotary, key);
+    lat_rows_rotate(config, first, tokens, cache->sequence, cache->rotary, query);
+    lat_rows_rotate(config, first, tokens, cache->sequence, cache->rotary, key);
   }
   memcpy(cache->key + place_of(cache, step, layer, b, keys) + first * keys, key, tokens * keys * sizeof *key);
   memcpy(cache->value + place_of(cache, step, layer, b, values) + first * values, cache->new_value + b * tokens * values,
@@ -151,7 +151,8 @@ static void apply(struct lat_cache *cache, size_t step, size_t index, size_t tok
     for (size_t b = 0; b < cache->batch; b++) keep(cache, step, index, b, tokens);
     const struct lat_attention_shape shape = {
         cache->batch,        context,      config->heads,  config->key_width,
-        config->value_width, config->mask, config->window, (float)config->attention_scale};
+        config->value_width, config->mask, config->window, (float)config->attention_scale,
+        config->arithmetic};
     alone = here || rows * context * (keys + values) < LITTLE_WORK;
 #pragma omp parallel for schedule(static) num_threads(cache->threads) if (!alone)
     for (size_t task = 0; task < cache->batch * config->heads; task++)
@@ -183,6 +184,7 @@ int lat_transformer_decode(const struct lat_transformer *model, struct lat_cache
   for (size_t from = 0; from < tokens; from += cache->chunk) {
     size_t count = smaller(cache->chunk, tokens - from), rows = cache->batch * count;
     carry(cache, from, count, tokens, x, 0);
+    lat_rows_enter(config, rows * config->width, cache->x);
     if (config->input_injection) memcpy(cache->first, cache->x, rows * config->width * sizeof *x);
     for (size_t t = 0; t < cache->steps; t++) {
       lat_rows_begin_step(model, t, rows, cache->first, cache->x);

@@ -91,8 +91,8 @@ static void project(const struct lat_transformer_config *config, const struct la
   float *query = forward->query + start * keys, *key = forward->key + start * keys;
   lat_rows_project(config, layer, rows, x + start * config->width, query, key, forward->value + start * values, normed);
   if (forward->rotary == NULL) return;
-  lat_rotary_forward(start, rows, forward->sequence, config->heads, config->key_width, forward->rotary, query);
-  lat_rotary_forward(start, rows, forward->sequence, config->heads, config->key_width, forward->rotary, key);
+  lat_rows_rotate(config, start, rows, forward->sequence, forward->rotary, query);
+  lat_rows_rotate(config, start, rows, forward->sequence, forward->rotary, key);
 }
 
 /* Attention as far as forward->mixed; its output projection is left to lat_rows_feed. */
@@ -100,7 +100,8 @@ static void attend(const struct lat_transformer_config *config, const struct lat
                    int alone, const float *x) {
   const struct lat_attention_shape shape = {
       forward->batch,      forward->sequence, config->heads,  config->key_width,
-      config->value_width, config->mask,      config->window, (float)config->attention_scale};
+      config->value_width, config->mask,      config->window, (float)config->attention_scale,
+      config->arithmetic};
 #pragma omp parallel for schedule(static) num_threads(forward->threads) if (!alone)
   for (size_t tile = 0; tile < forward->tiles; tile++) {
     size_t start = tile * forward->tile, rows = rows_of(forward, tile);
@@ -128,6 +129,7 @@ int lat_transformer_run(const struct lat_transformer *model, struct lat_forward 
                         lat_observer *observer, void *context, int per_layer) {
   const struct lat_transformer_config *config = &model->config;
   size_t count = forward->rows * config->width;
+  lat_rows_enter(config, count, x);
   if (config->input_injection) memcpy(forward->first, x, count * sizeof *x);
   for (size_t t = 0; t < steps; t++) {
     lat_rows_begin_step(model, t, forward->rows, forward->first, x);

@@ -1,7 +1,8 @@
 /* The pieces of a layer that work row by row: what a forward pass and decoding with a cache have in common.
  *
  * All rows are of the residual stream or of a projection of it, one behind the other; everything runs on the calling thread
- * and allocates nothing. Formulas: lib/nn/transformer.h. */
+ * and allocates nothing. Formulas: lib/nn/transformer.h. Arithmetic: single precision by the fast kernels when
+ * config.arithmetic is plain, else by lib/nn/emulate.h. */
 #ifndef LAT_NN_ROWS_H
 #define LAT_NN_ROWS_H
 
@@ -11,9 +12,16 @@
 const float *lat_rows_norm(const struct lat_transformer_config *config, const struct lat_norm_weights *norm, size_t rows,
                            const float *x, float *y);
 
-/* y [rows, out] = keep y + x W^T + b */
-void lat_rows_linear(const struct lat_linear *part, size_t rows, size_t out, size_t in, const float *x, float keep,
-                     float *y);
+/* y [rows, out] = x W^T + b */
+void lat_rows_linear(const struct lat_transformer_config *config, const struct lat_linear *part, size_t rows, size_t out,
+                     size_t in, const float *x, float *y);
+
+/* The state that a caller gives, x [count], as the model's storage holds it. */
+void lat_rows_enter(const struct lat_transformer_config *config, size_t count, float *x);
+
+/* Rotary positions of queries or keys, as lat_rotary_forward. */
+void lat_rows_rotate(const struct lat_transformer_config *config, size_t first, size_t rows, size_t sequence,
+                     const float *table, float *x);
 
 /* First half of a layer, up to attention: queries, keys and values of x, before any rotation. normed holds [rows, D]. */
 void lat_rows_project(const struct lat_transformer_config *config, const struct lat_layer *layer, size_t rows,

@@ -6,8 +6,10 @@
 #include "lib/base/status.h"
 #include "lib/nn/decode.h"
 #include "lib/nn/embed.h"
+#include "lib/nn/emulate.h"
 #include "lib/nn/parameters.h"
 #include "lib/nn/positions.h"
+#include "lib/nn/rows.h"
 
 /* Gives each array its place, one behind the other. */
 static int place(void *context, const char *name, size_t rows, size_t columns, float **slot) {
@@ -70,12 +72,18 @@ int lat_transformer_embed_at(const struct lat_transformer *model, size_t batch, 
     return LAT_FAIL(LAT_INPUT, "%zu tokens, but the model has learned %zu positions", first + tokens, config->sequence);
   int status = lat_embed_forward(batch * tokens, config->width, config->vocabulary, token, model->token, x);
   if (status != LAT_OK) return status;
-  if (config->positions == LAT_POSITIONS_SINUSOIDAL) lat_sinusoidal_add_at(batch, tokens, first, config->width, x);
+  if (config->positions == LAT_POSITIONS_SINUSOIDAL) {
+    lat_sinusoidal_add_at(batch, tokens, first, config->width, x);
+    lat_rows_enter(config, batch * tokens * config->width, x);
+  }
   if (config->positions == LAT_POSITIONS_LEARNED) {
     const float *position = model->position + first * config->width;
     size_t size = tokens * config->width;
     for (size_t b = 0; b < batch; b++, x += size)
-      for (size_t i = 0; i < size; i++) x[i] += position[i];
+      if (lat_arithmetic_is_plain(config->arithmetic))
+        for (size_t i = 0; i < size; i++) x[i] += position[i];
+      else
+        lat_emulate_add(config->arithmetic.storage, size, position, x);
   }
   return LAT_OK;
 }
