@@ -1,0 +1,124 @@
+/* One thought a step with everything said before in the cache: tokens and vectors, held to the simulator and the formulas. */
+#include "lib/compile/thoughts.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/base/memory.h"
+#include "lib/base/random.h"
+#include "lib/base/status.h"
+#include "lib/circuit/circuit.h"
+#include "lib/nn/decode.h"
+
+static struct lat_netlist *mapped(const char *name, unsigned fan_in) {
+  struct lat_netlist *family, *netlist;
+  assert_int_equal(lat_family_make(name, 1, &family), LAT_OK);
+  assert_int_equal(lat_circuit_map(family, fan_in, &netlist), LAT_OK);
+  lat_netlist_free(family);
+  return netlist;
+}
+
+static struct lat_construction tokens(unsigned fan_in, size_t bits) {
+  return (struct lat_construction){.fan_in = fan_in, .variant = LAT_VARIANT_COT, .bits_per_step = bits};
+}
+static struct lat_construction vectors(unsigned fan_in, size_t bits, unsigned per_channel) {
+  return (struct lat_construction){
+      .fan_in = fan_in, .variant = LAT_VARIANT_VECTOR, .bits_per_step = bits, .bits_per_channel = per_channel};
+}
+
+/* A run on all vectors (up to 10 inputs) or on 128 random ones, against the oracle. */
+struct checked {
+  struct lat_thoughts_record record;
+  uint64_t wrong_outputs, vectors;
+};
+static struct checked run(const struct lat_netlist *netlist, const struct lat_thoughts *thoughts,
+                          struct lat_thoughts_record record) {
+  struct lat_vectors *inputs, *values, *truth;
+  size_t count = netlist->inputs <= 10 ? (size_t)1 << netlist->inputs : 128;
+  assert_int_equal(lat_vectors_alloc(netlist->inputs, count, &inputs), LAT_OK);
+  assert_int_equal(lat_vectors_alloc(netlist->nodes, count, &values), LAT_OK);
+  assert_int_equal(lat_vectors_alloc(netlist->outputs, count, &truth), LAT_OK);
+  if (netlist->inputs <= 10) lat_vectors_exhaustive(inputs);
+  if (netlist->inputs > 10) lat_vectors_random(inputs, 3);
+  lat_simulate(netlist, inputs, values);
+  lat_simulate_outputs(netlist, values, truth);
+  struct checked checked = {.record = record, .vectors = count};
+  assert_int_equal(lat_vectors_alloc(netlist->outputs, count, &checked.record.outputs), LAT_OK);
+  assert_int_equal(lat_thoughts_run(thoughts, inputs, values, &checked.record), LAT_OK);
+  for (size_t o = 0; o < netlist->outputs; o++)
+    for (size_t n = 0; n < count; n++)
+      checked.wrong_outputs += lat_vectors_get(checked.record.outputs, o, n) != lat_vectors_get(truth, o, n);
+  lat_vectors_free(checked.record.outputs);
+  checked.record.outputs = NULL;
+  lat_vectors_free(inputs);
+  lat_vectors_free(values);
+  lat_vectors_free(truth);
+  return checked;
+}
+
+static struct lat_thoughts *compile(const struct lat_netlist *netlist, struct lat_construction construction) {
+  struct lat_thoughts *thoughts;
+  if (lat_thoughts_compile(netlist, &construction, &thoughts) != LAT_OK) fail_msg("%s", lat_error_message());
+  return thoughts;
+}
+
+static void must_be_right(const char *name, struct lat_construction construction) {
+  struct lat_netlist *netlist = mapped(name, construction.fan_in);
+  struct lat_thoughts *thoughts = compile(netlist, construction);
+  struct lat_certificate certificate;
+  lat_thoughts_certify(thoughts, &certificate);
+  if (!certificate.certified) fail_msg("%s: %s", name, certificate.reason);
+  struct checked checked = run(netlist, thoughts, (struct lat_thoughts_record){0});
+  if (checked.wrong_outputs != 0 || checked.record.wrong_bits != 0)
+    fail_msg("%s, w = %zu, b = %u: %zu outputs and %zu thought bits wrong", name, construction.bits_per_step,
+             construction.bits_per_channel, (size_t)checked.wrong_outputs, (size_t)checked.record.wrong_bits);
+  assert_true(checked.record.largest_error <= certificate.eta);
+  assert_int_equal(checked.record.bits, thoughts->schedule.size);
+  assert_int_equal(checked.record.thoughts, thoughts->schedule.steps);
+  assert_int_equal(lat_thoughts_parameters(&construction, thoughts->sequence), thoughts->model->count);
+  lat_thoughts_free(thoughts);
+  lat_netlist_free(netlist);
+}
+
+static void every_family_is_right_in_tokens_and_in_vectors(void **unused) {
+  (void)unused;
+  for (const struct lat_family *family = lat_families; family->name != NULL; family++) {
+    int64_t size = family->minimum;
+    for (int more = 0; more < 2; more++, size++) {
+      char name[80];
+      struct lat_netlist *probe;
+      snprintf(name, sizeof name, "%s:%lld", family->name, (long long)size);
+      if (lat_family_make(name, 1, &probe) != LAT_OK) continue;
+      lat_netlist_free(probe);
+      must_be_right(name, tokens(2, 1));
+      must_be_right(name, tokens(2, 3));
+      must_be_right(name, vectors(2, 1, 1));
+      must_be_right(name, vectors(2, 5, 2));
+    }
+  }
+}
+
+static void widths_channels_and_fan_ins_are_right(void **unused) {
+  (void)unused;
+  for (size_t w = 1; w <= 8; w++) {
+    must_be_right("ripple:5", tokens(2, w));
+    for (unsigned b = 1; b <= 4 && b <= w; b++) must_be_right("ripple:5", vectors(2, w, b));
+  }
+  for (unsigned fan_in = 3; fan_in <= 6; fan_in++) {
+    must_be_right("wallace:3", tokens(fan_in, 2));
+    must_be_right("wallace:3", vectors(fan_in, 3, 3));
+  }
+  must_be_right("wallace:5", vectors(2, 32, 4));
+  must_be_right("wallace:5", tokens(2, 11));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_family_is_right_in_tokens_and_in_vectors),
+                                     cmocka_unit_test(widths_channels_and_fan_ins_are_right)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
