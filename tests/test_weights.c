@@ -77,7 +77,9 @@ static void a_model_comes_back_and_saves_to_the_same_bytes(void **unused) {
     config.sequence = config.positions == LAT_POSITIONS_LEARNED ? 5 : 0;
     config.layers = 1 + kind % 2 * 2;
     config.norm_epsilon = 1e-5 / 3;
+    config.arithmetic = (struct lat_arithmetic){(enum lat_dtype)(kind % 5), (enum lat_dtype)(kind / 2 % 5)};
     struct lat_transformer *model = help_model(&config, 0.5, 1), *again;
+    lat_transformer_round(model);
     struct lat_prompt *prompt = kind % 2 ? help_prompt(1 + kind, usual.width, kind, kind / 2) : NULL, *back;
     if (prompt != NULL && kind % 3 == 0) {
       assert_int_equal(lat_prompt_add_columns(prompt), LAT_OK);
@@ -89,6 +91,8 @@ static void a_model_comes_back_and_saves_to_the_same_bytes(void **unused) {
     assert_int_equal(again->count, model->count);
     assert_memory_equal(again->parameters, model->parameters, model->count * sizeof(float));
     assert_int_equal(again->config.positions, config.positions);
+    assert_int_equal(again->config.arithmetic.storage, config.arithmetic.storage);
+    assert_int_equal(again->config.arithmetic.accumulate, config.arithmetic.accumulate);
     assert_true(again->config.norm_epsilon == config.norm_epsilon);
     assert_int_equal(again->config.step_embeddings, config.step_embeddings);
     assert_int_equal(back != NULL, prompt != NULL);
@@ -111,6 +115,27 @@ static void a_model_comes_back_and_saves_to_the_same_bytes(void **unused) {
     lat_transformer_free(model);
     lat_prompt_free(prompt);
   }
+}
+
+static void a_file_from_before_the_formats_is_in_single_precision(void **unused) {
+  (void)unused;
+  struct lat_transformer *model;
+  save_usual(first);
+  hid_t old = H5Fopen(first, H5F_ACC_RDWR, H5P_DEFAULT);
+  assert_true(H5Adelete(old, "storage") >= 0 && H5Adelete(old, "accumulate") >= 0);
+  H5Fclose(old);
+  assert_int_equal(lat_weights_load(first, &model, NULL), LAT_OK);
+  assert_true(lat_arithmetic_is_plain(model->config.arithmetic));
+  lat_transformer_free(model);
+}
+
+static void parameters_that_are_no_values_of_the_storage_are_not_saved(void **unused) {
+  (void)unused;
+  struct lat_transformer *model = help_model(&usual, 0.5, 1);
+  model->config.arithmetic.storage = LAT_DTYPE_BF16;
+  assert_int_equal(lat_weights_save(second, model, NULL), LAT_INPUT);
+  assert_non_null(strstr(lat_error_message(), "embed/token: number 0 is no value of bf16, which is the storage"));
+  lat_transformer_free(model);
 }
 
 /* ---- hostile files: a sound one with one thing changed ---- */
@@ -175,6 +200,9 @@ static void column_outside(void) {
   with_data("readout/column", H5T_NATIVE_INT64, 1, 3, 0, (int64_t[3]){0, 1, 2});
   with_data("prompt/input_column", H5T_NATIVE_INT64, 1, 4, 0, (int64_t[4]){0, 1, 2, 12});
 }
+static void strange_storage(void) { with_text("storage", "int8"); }
+static void no_accumulate(void) { without_attribute("accumulate"); }
+static void wide_parameter(void) { with_text("storage", "fp16"); }
 static void narrow_state(void) { with_data("prompt/state", H5T_NATIVE_FLOAT, 2, 2, 3, with_infinity); }
 static void hollow_head(void) {
   /* a dataset of the right shape that holds nothing, in a model of four gigabytes */
@@ -223,6 +251,9 @@ static const struct {
     {no_direction, "readout/direction: is missing or no dataset"},
     {column_alone, "prompt/input_column and readout/column: one is there without the other"},
     {column_outside, "prompt/input_column: 12 of port 3 is outside 0..11"},
+    {strange_storage, "attribute storage: 'int8' is no number format: fp32, bf16, fp16, fp8-e4m3 or fp8-e5m2"},
+    {no_accumulate, "attribute accumulate: is missing"},
+    {wide_parameter, "embed/token: number 0 is no value of fp16, which is the storage"},
     {narrow_state, "prompt/state: is not [tokens, 12]"},
     {hollow_head, "embed/token: claims more numbers than the file holds"},
 };
@@ -355,6 +386,8 @@ static int tear_down(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_model_comes_back_and_saves_to_the_same_bytes),
+      cmocka_unit_test(a_file_from_before_the_formats_is_in_single_precision),
+      cmocka_unit_test(parameters_that_are_no_values_of_the_storage_are_not_saved),
       cmocka_unit_test(a_hostile_file_gives_one_sentence_with_path_and_name),
       cmocka_unit_test(a_cut_or_flipped_file_is_refused_or_gives_the_same_model),
       cmocka_unit_test(what_cannot_be_saved_leaves_the_old_file),

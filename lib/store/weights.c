@@ -44,6 +44,20 @@ static int must_be_finite(const char *name, size_t count, const float *data) {
   return LAT_OK;
 }
 
+/* Where parameters are kept and what they are stored in. */
+struct place {
+  hid_t file;
+  enum lat_dtype storage;
+};
+
+static int must_be_stored(const struct place *place, const char *name, size_t count, const float *data) {
+  for (size_t i = 0; i < count; i++)
+    if (lat_dtype_round(place->storage, data[i]) != data[i])
+      return LAT_FAIL(LAT_INPUT, "%s: number %zu is no value of %s, which is the storage", name, i,
+                      lat_dtype_name(place->storage));
+  return LAT_OK;
+}
+
 /* ---- out ---- */
 
 static int save_array(hid_t file, const char *name, size_t rows, size_t columns, const float *data) {
@@ -54,7 +68,9 @@ static int save_array(hid_t file, const char *name, size_t rows, size_t columns,
 }
 
 static int save_parameter(void *context, const char *name, size_t rows, size_t columns, float **slot) {
-  return save_array(*(hid_t *)context, name, rows, columns, *slot);
+  const struct place *place = context;
+  int status = save_array(place->file, name, rows, columns, *slot);
+  return status == LAT_OK ? must_be_stored(place, name, rows * (columns > 0 ? columns : 1), *slot) : status;
 }
 
 /* Rows or columns of ports. */
@@ -111,6 +127,8 @@ static int save_config(hid_t file, const struct lat_transformer_config *config) 
   LAT_TRY(status, lat_hdf5_put_text(file, "activation", lat_activation_name(config->activation)));
   LAT_TRY(status, lat_hdf5_put_text(file, "mask", lat_mask_name(config->mask)));
   LAT_TRY(status, lat_hdf5_put_text(file, "positions", lat_positions_name(config->positions)));
+  LAT_TRY(status, lat_hdf5_put_text(file, "storage", lat_dtype_name(config->arithmetic.storage)));
+  LAT_TRY(status, lat_hdf5_put_text(file, "accumulate", lat_dtype_name(config->arithmetic.accumulate)));
 done:
   return status;
 }
@@ -124,9 +142,10 @@ int lat_weights_save(const char *path, const struct lat_transformer *model, cons
             "the prompt has width %zu and the model %zu", prompt->width, config->width);
   LAT_TRY(status, lat_hdf5_create(path, &output));
   LAT_TRY(status, save_config(output.file, config));
-  LAT_TRY(status, lat_parameters_visit_outer(config, &copy, save_parameter, &output.file));
+  struct place place = {output.file, config->arithmetic.storage};
+  LAT_TRY(status, lat_parameters_visit_outer(config, &copy, save_parameter, &place));
   for (size_t l = 0; l < config->layers; l++)
-    LAT_TRY(status, lat_parameters_visit_layer(config, &model->layer[l], l, save_parameter, &output.file));
+    LAT_TRY(status, lat_parameters_visit_layer(config, &model->layer[l], l, save_parameter, &place));
   if (prompt != NULL) LAT_TRY(status, save_prompt(output.file, prompt));
   named = 1; /* from here on the sentence has the path */
   LAT_TRY(status, lat_hdf5_finish(&output, path));
@@ -146,7 +165,7 @@ static int load_integer(hid_t file, const char *name, int64_t most, int64_t *val
   return LAT_OK;
 }
 
-/* A choice by name; `parse` is one of the four below. */
+/* A choice by name; `parse` is one of those below. */
 static int load_choice(hid_t file, const char *name, int (*parse)(const char *, void *), void *choice) {
   char *text = NULL;
   int status = lat_hdf5_get_text(file, name, &text);
@@ -158,6 +177,15 @@ static int parse_norm(const char *text, void *choice) { return lat_norm_parse(te
 static int parse_activation(const char *text, void *choice) { return lat_activation_parse(text, choice); }
 static int parse_mask(const char *text, void *choice) { return lat_mask_parse(text, choice); }
 static int parse_positions(const char *text, void *choice) { return lat_positions_parse(text, choice); }
+static int parse_dtype(const char *text, void *choice) { return lat_dtype_parse(text, choice); }
+
+/* Files without the two attributes were written before there were formats; one of them alone is damage. */
+static int load_arithmetic(hid_t file, struct lat_arithmetic *arithmetic) {
+  *arithmetic = (struct lat_arithmetic){LAT_DTYPE_FP32, LAT_DTYPE_FP32};
+  if (H5Aexists(file, "storage") == 0 && H5Aexists(file, "accumulate") == 0) return LAT_OK;
+  int status = load_choice(file, "storage", parse_dtype, &arithmetic->storage);
+  return status == LAT_OK ? load_choice(file, "accumulate", parse_dtype, &arithmetic->accumulate) : status;
+}
 
 static int load_config(hid_t file, struct lat_transformer_config *config) {
   char *to = (char *)config, *text = NULL;
@@ -187,6 +215,7 @@ static int load_config(hid_t file, struct lat_transformer_config *config) {
   LAT_TRY(status, load_choice(file, "activation", parse_activation, &config->activation));
   LAT_TRY(status, load_choice(file, "mask", parse_mask, &config->mask));
   LAT_TRY(status, load_choice(file, "positions", parse_positions, &config->positions));
+  LAT_TRY(status, load_arithmetic(file, &config->arithmetic));
   LAT_TRY(status, lat_transformer_check(config));
 done:
   lat_free(text);
@@ -222,7 +251,9 @@ static int load_array(hid_t file, const char *name, size_t rows, size_t columns,
 }
 
 static int load_parameter(void *context, const char *name, size_t rows, size_t columns, float **slot) {
-  return load_array(*(hid_t *)context, name, rows, columns, *slot);
+  const struct place *place = context;
+  int status = load_array(place->file, name, rows, columns, *slot);
+  return status == LAT_OK ? must_be_stored(place, name, rows * (columns > 0 ? columns : 1), *slot) : status;
 }
 
 /* The names that a configuration has; at most 2 + 2 norms of 2 and 6 projections of 2 in one layer. */
@@ -287,9 +318,10 @@ static int load_model(hid_t file, struct lat_transformer **model) {
     LAT_TRY(status, lat_parameters_visit_layer(&config, &layer, l, check_parameter, &file));
   LAT_TRY(status, refuse_unexpected(file, &config));
   LAT_TRY(status, lat_transformer_alloc(&config, model));
-  LAT_TRY(status, lat_parameters_visit_outer(&config, *model, load_parameter, &file));
+  struct place place = {file, config.arithmetic.storage};
+  LAT_TRY(status, lat_parameters_visit_outer(&config, *model, load_parameter, &place));
   for (size_t l = 0; l < config.layers; l++)
-    LAT_TRY(status, lat_parameters_visit_layer(&config, &(*model)->layer[l], l, load_parameter, &file));
+    LAT_TRY(status, lat_parameters_visit_layer(&config, &(*model)->layer[l], l, load_parameter, &place));
 done:
   return status;
 }

@@ -3,7 +3,8 @@
  *
  * Root attributes: format = "latentlab-weights", version = 1; whole numbers vocabulary sequence width heads key_width
  * value_width ffn layers steps window step_embeddings, 0 or 1: input_injection linear_bias final_norm; reals norm_epsilon
- * attention_scale; texts norm activation mask positions. Their meaning: struct lat_transformer_config.
+ * attention_scale; texts norm activation mask positions storage accumulate. Their meaning: struct lat_transformer_config.
+ * A file with neither storage nor accumulate is in fp32. With a narrow storage every parameter is a value of it.
  *
  * Datasets, 32-bit floats: embed/token [V, D], embed/position [S, D], embed/step [steps, D],
  * layer/i/{norm1,norm2}/{gain,bias} [D], layer/i/attention/{query,key,value,output}/{weight [out, in], bias [out]},
@@ -19,7 +20,7 @@
 #include "lib/nn/transformer.h"
 
 /* Writes the file in one step; equal models give equal bytes. `prompt` may be NULL. LAT_INPUT for a number that is not
- * finite or a prompt that does not fit the model, LAT_FILE, LAT_MEMORY. */
+ * finite, a parameter that is no value of the storage, or a prompt that does not fit the model, LAT_FILE, LAT_MEMORY. */
 int lat_weights_save(const char *path, const struct lat_transformer *model, const struct lat_prompt *prompt);
 
 /* Reads it and trusts nothing: LAT_INPUT with one sentence that names the file and the attribute or dataset when something
