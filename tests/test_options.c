@@ -14,7 +14,7 @@
 #include "cli/options.h"
 
 static const char *const commands[] = {"list", "run",    "status",  "merge",   "verify", "export",
-                                       "plot", "report", "circuit", "convert", "bench"};
+                                       "plot", "report", "circuit", "convert", "bench",  "exercise"};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 struct said {
