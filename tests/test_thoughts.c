@@ -113,8 +113,8 @@ static void widths_channels_and_fan_ins_are_right(void **unused) {
     must_be_right("wallace:3", tokens(fan_in, 2));
     must_be_right("wallace:3", vectors(fan_in, 3, 3));
   }
-  must_be_right("wallace:5", vectors(2, 32, 4));
-  must_be_right("wallace:5", tokens(2, 11));
+  must_be_right("wallace:4", vectors(2, 16, 2));
+  must_be_right("wallace:4", tokens(2, 11));
 }
 
 int main(void) {

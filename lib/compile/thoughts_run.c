@@ -9,7 +9,7 @@
 #include "lib/compile/thoughts.h"
 #include "lib/nn/decode.h"
 
-enum { LARGEST_BATCH = 64 };
+enum { LARGEST_BATCH = 256 };
 #define CACHE_BUDGET 5e8 /* bytes of a batch; one vector may take more, up to CACHE_LIMIT */
 #define CACHE_LIMIT 8e9
 

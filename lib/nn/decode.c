@@ -14,7 +14,7 @@
 
 /* CHUNK: tokens of one sequence that go together. Rows of a tile are fixed, so that threads do not move bits; little work
  * stays on one thread, which waiting for the others would cost more. */
-enum { CHUNK = 64, TILE = 16, LITTLE_WORK = 200000 };
+enum { CHUNK = 64, TILE = 64, LITTLE_WORK = 200000 };
 
 struct lat_cache {
   const struct lat_transformer *model;
