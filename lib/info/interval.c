@@ -4,6 +4,22 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
+/* Where Beta(a, b) has `tail` below it, or above it. GSL's iteration gives no number for some a and b (a = 3, b = 258): the
+ * root is then halved for, P growing with x. */
+static double quantile(double tail, double a, double b, int above) {
+  double found = above ? gsl_cdf_beta_Qinv(tail, a, b) : gsl_cdf_beta_Pinv(tail, a, b), low = 0, high = 1;
+  double there = above ? gsl_cdf_beta_Q(found, a, b) : gsl_cdf_beta_P(found, a, b);
+  if (fabs(there - tail) <= 1e-6 * tail) return found;
+  for (int i = 0; i < 100; i++) {
+    double middle = 0.5 * (low + high);
+    if (above ? gsl_cdf_beta_Q(middle, a, b) > tail : gsl_cdf_beta_P(middle, a, b) < tail)
+      low = middle;
+    else
+      high = middle;
+  }
+  return above ? high : low;
+}
+
 struct lat_interval lat_interval_proportion(uint64_t successes, uint64_t trials, double confidence) {
   assert(successes <= trials && confidence > 0 && confidence < 1);
   struct lat_interval interval = {0, 1};
@@ -13,10 +29,10 @@ struct lat_interval lat_interval_proportion(uint64_t successes, uint64_t trials,
   if (successes == trials)
     interval.low = exp(log(tail) / n);
   else if (successes > 0)
-    interval.low = gsl_cdf_beta_Pinv(tail, k, n - k + 1);
+    interval.low = quantile(tail, k, n - k + 1, 0);
   if (successes == 0)
     interval.high = -expm1(log(tail) / n);
   else if (successes < trials)
-    interval.high = gsl_cdf_beta_Qinv(tail, k + 1, n - k);
+    interval.high = quantile(tail, k + 1, n - k, 1);
   return interval;
 }
