@@ -116,7 +116,9 @@ struct lat_experiment {
   const struct lat_parameter *parameters;
   const struct lat_output *outputs;              /* ended by {0} */
   const char *(*reject)(const void *parameters); /* NULL, or why this combination is not run (NULL: run it) */
-  double (*cost)(const void *parameters);        /* relative cost for the ETA, NULL: all equal */
+  int (*check)(const void *parameters);   /* NULL, or LAT_INPUT with a sentence for values that cannot be, e.g. a text that
+                                                  * names nothing: then the sweep is refused; not asked of rejected ones */
+  double (*cost)(const void *parameters); /* relative cost for the ETA, NULL: all equal */
   int (*run)(struct lat_run *run);
   int (*analyse)(const struct lat_merged *merged, struct lat_analysis *analysis);
 };

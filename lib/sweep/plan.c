@@ -104,6 +104,7 @@ static int add_points(struct lat_sweep *plan, const struct lat_filter *filter) {
     point->parameters = parameters;
     point->reason = experiment->reject ? experiment->reject(parameters) : NULL;
     *(point->reason ? &plan->rejected : &plan->count) += 1;
+    if (!point->reason && experiment->check) LAT_TRY(status, experiment->check(parameters));
     point->cost = experiment->cost && !point->reason ? experiment->cost(parameters) : 1;
     if (!(point->cost > 0 && point->cost < 1e300)) point->cost = 1;
     LAT_TRY(status, lat_canonical(experiment, parameters, &point->canonical));
