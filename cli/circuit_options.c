@@ -47,7 +47,7 @@ static const struct argp_option options[] = {
     {"mask", MASK, "NAME", 0, "full or causal (default full)", 2},
     {"attention", ATTENTION, "NAME", 0, "auto, dense or fast (default auto)", 2},
     {"beta", BETA, "B", 0, "sharpness of the softmax, or auto: certified with room (default auto)", 2},
-    {"kappa", KAPPA, "K", 0, "slope of the clip, at least 1 (default 4)", 2},
+    {"kappa", KAPPA, "K", 0, "slope of the clip, at least 1 (default 4; vector 1)", 2},
     {"snap", SNAP, "NAME", 0, "clip: values go back to +-1 in every layer; none: they drift, a control (default clip)", 2},
     {"bits-per-step", BITS_PER_STEP, "W", 0, "new wires in a thought: cot (default 1), vector (default all)", 2},
     {"bits-per-channel", BITS_PER_CHANNEL, "B", 0, "bits in a channel of a vector thought (default 1)", 2},

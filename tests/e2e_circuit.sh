@@ -84,7 +84,7 @@ if command -v python3 >/dev/null; then
 import json, sys
 j = json.load(open(sys.argv[1]))
 keys = """file inputs outputs gates luts depth layers steps levels width heads ffn parameters sequence variant norm activation mask attention
-dtype beta kappa certified certificate_margin certificate_reason beta_minimum vectors wrong_bits total_bits outputs_ready
+dtype beta kappa snap certified certificate_margin certificate_reason beta_minimum vectors wrong_bits total_bits outputs_ready
 settled_step per_level seconds peak_bytes""".split()
 assert list(j) == keys, [k for k in list(j) + keys if (k in j) != (k in keys)]
 assert (j["inputs"], j["outputs"], j["gates"], j["depth"], j["vectors"]) == (5, 2, 6, 3, 32)
@@ -124,6 +124,16 @@ grep -q 'up to level 4 of ' out && ok the_certificate_says_how_far_the_steps_rea
   bad the_certificate_says_how_far_the_steps_reach "$(cat out)"
 status 0 generated_circuits --family parity:11
 status 0 the_weights_variant c17.bench --variant weights
+status 0 the_vector_variant c17.bench --variant vector --exhaustive
+grep -q '64 of 64 bits right' out || bad the_vector_variant_is_right "$(grep outputs out)"
+status 0 the_vector_variant_with_options c17.bench --variant vector --layers 2 --lut 4 --norm rmsnorm --activation gelu --save v.h5
+status 2 a_thought_has_no_mean_to_take_away c17.bench --variant vector --norm layernorm
+status 2 a_vector_is_not_read_back c17.bench --variant vector --extract v.blif
+status 2 a_dense_vector_of_28_GB --family ripple:2048 --variant vector --save big.h5
+status 0 but_it_runs_sparsely --family ripple:2048 --variant vector --random 16
+status 2 bits_of_no_thought c17.bench --bits-per-step 2
+"$program" circuit c17.bench --variant vector --steps 2 --json >out 2>err
+grep -q '"certified": *true' out && grep -q '"outputs_ready": *0' out || bad one_step_fewer_is_not_ready "$(cat out err | head -c 300)"
 status 0 bit_exact c17.bench --beta 56 --attention fast --mask causal
 status 1 below_the_certificate --family wallace:6 --beta 0.9
 grep -q 'not certified: ' out && ok the_reason_is_given || bad the_reason_is_given "$(cat out)"

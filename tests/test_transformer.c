@@ -364,23 +364,20 @@ static void every_failed_allocation_is_reported_and_leaks_nothing(void **unused)
   struct lat_transformer_config config = usual;
   config.positions = LAT_POSITIONS_ROTARY;
   config.input_injection = 1;
-  size_t before = lat_memory_current();
-  unsigned failures = 0;
-  for (uint64_t k = 1;; k++) {
-    struct lat_transformer *model = NULL;
+  size_t before = lat_memory_current(), failures = 0;
+  for (uint64_t k = 1;; k++, failures++) {
     struct lat_forward *forward = NULL;
+    struct lat_transformer *model;
     lat_memory_fail_at(k);
     int status = lat_transformer_alloc(&config, &model);
     if (status == LAT_OK) status = lat_forward_alloc(model, 2, 5, &forward);
     lat_memory_fail_at(0);
-    if (status == LAT_OK) assert_non_null(forward);
-    if (status != LAT_OK) assert_null(forward);
+    assert_true((status == LAT_OK) == (forward != NULL));
     lat_forward_free(forward);
     lat_transformer_free(model);
     assert_int_equal(lat_memory_current(), before);
     if (status == LAT_OK) break;
     assert_int_equal(status, LAT_MEMORY);
-    failures++;
   }
   assert_int_equal(failures, 3 + 8);
 }
