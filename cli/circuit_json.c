@@ -85,7 +85,8 @@ int lat_circuit_print_json(const struct lat_circuit_outcome *outcome) {
   add_text(object, "activation", lat_activation_name(config->activation));
   add_text(object, "mask", lat_mask_name(config->mask));
   add_text(object, "attention", outcome->attention);
-  add_text(object, "dtype", "fp32");
+  add_text(object, "dtype", lat_dtype_name(config->arithmetic.storage));
+  add_text(object, "accumulate", lat_dtype_name(config->arithmetic.accumulate));
   add_real(object, "beta", outcome->beta > 0 ? outcome->beta : (double)NAN);
   add_real(object, "kappa", outcome->kappa);
   add_text(object, "snap", lat_snap_name(outcome->snap));

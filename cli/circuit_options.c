@@ -19,6 +19,8 @@ enum {
   BETA,
   KAPPA,
   SNAP,
+  DTYPE,
+  ACCUMULATE,
   BITS_PER_STEP,
   BITS_PER_CHANNEL,
   VECTORS,
@@ -47,8 +49,11 @@ static const struct argp_option options[] = {
     {"mask", MASK, "NAME", 0, "full or causal (default full)", 2},
     {"attention", ATTENTION, "NAME", 0, "auto, dense or fast (default auto)", 2},
     {"beta", BETA, "B", 0, "sharpness of the softmax, or auto: certified with room (default auto)", 2},
-    {"kappa", KAPPA, "K", 0, "slope of the clip, at least 1 (default 4; vector 1)", 2},
+    {"kappa", KAPPA, "K", 0, "slope of the clip, at least 1 (default 4; vector and narrow formats 1)", 2},
     {"snap", SNAP, "NAME", 0, "clip: values go back to +-1 in every layer; none: they drift, a control (default clip)", 2},
+    {"dtype", DTYPE, "NAME", 0, "what numbers are stored in: fp32, bf16, fp16, fp8-e4m3 or fp8-e5m2 (default fp32)", 2},
+    {"accumulate", ACCUMULATE, "NAME", 0, "what sums are kept in, rounded after every term: the same names (default fp32)",
+     2},
     {"bits-per-step", BITS_PER_STEP, "W", 0, "new wires in a thought: cot (default 1), vector (default all)", 2},
     {"bits-per-channel", BITS_PER_CHANNEL, "B", 0, "bits in a channel of a vector thought (default 1)", 2},
     {0, 0, 0, 0, "Input vectors: exhaustive up to 11 inputs, else 256 random ones", 3},
@@ -124,11 +129,16 @@ static int read_words(const struct words *words, struct lat_circuit_request *req
   if (!is_auto(WORD(BETA))) LAT_TRY(status, read_real(WORD(BETA), "beta", 1e-6, &c->beta));
   LAT_TRY(status, read_real(WORD(KAPPA), "kappa", 1.0, &c->kappa));
   if (WORD(SNAP) != NULL) LAT_TRY(status, lat_snap_parse(WORD(SNAP), &c->snap));
+  if (WORD(DTYPE) != NULL) LAT_TRY(status, lat_dtype_parse(WORD(DTYPE), &c->arithmetic.storage));
+  if (WORD(ACCUMULATE) != NULL) LAT_TRY(status, lat_dtype_parse(WORD(ACCUMULATE), &c->arithmetic.accumulate));
   LAT_TRY(status, read_count(WORD(BITS_PER_STEP), "bits-per-step", 1, 1 << 30, &c->bits_per_step));
   LAT_TRY(status, read_count(WORD(BITS_PER_CHANNEL), "bits-per-channel", 1, 24, &bits));
   if (WORD(VARIANT) != NULL) LAT_TRY(status, lat_variant_parse(WORD(VARIANT), &c->variant));
   LAT_CHECK(status, c->snap == LAT_SNAP_CLIP || c->variant <= LAT_VARIANT_WEIGHTS, LAT_INPUT,
             "--snap none: only the universal and weights variants can do without the clip");
+  LAT_CHECK(status, lat_arithmetic_is_plain(c->arithmetic) || c->variant <= LAT_VARIANT_WEIGHTS, LAT_UNSUPPORTED,
+            "--dtype, --accumulate: the %s variant runs in fp32 only; take universal or weights",
+            lat_variant_name(c->variant));
   if (WORD(NORM) != NULL) LAT_TRY(status, lat_norm_parse(WORD(NORM), &c->norm));
   if (WORD(ACTIVATION) != NULL) LAT_TRY(status, lat_activation_parse(WORD(ACTIVATION), &c->activation));
   if (WORD(MASK) != NULL) LAT_TRY(status, lat_mask_parse(WORD(MASK), &c->mask));

@@ -24,9 +24,11 @@ static void print_model(const struct lat_circuit_outcome *outcome) {
          before->outputs, plural(before->outputs), before->nodes, plural(before->nodes));
   printf("             %zu node%s of at most %u fan-ins, depth %" PRIu32 "\n", after->nodes, plural(after->nodes),
          outcome->fan_in, outcome->depth);
-  printf("transformer  %zu layer%s x %zu step%s, width %zu, %zu heads, ffn %zu, %zu parameters, %zu token%s, fp32\n",
-         c->layers, plural(c->layers), outcome->steps, plural(outcome->steps), c->width, c->heads, c->ffn,
-         outcome->parameters, outcome->tokens, plural(outcome->tokens));
+  printf("transformer  %zu layer%s x %zu step%s, width %zu, %zu heads, ffn %zu, %zu parameters, %zu token%s, %s", c->layers,
+         plural(c->layers), outcome->steps, plural(outcome->steps), c->width, c->heads, c->ffn, outcome->parameters,
+         outcome->tokens, plural(outcome->tokens), lat_dtype_name(c->arithmetic.storage));
+  if (!lat_arithmetic_is_plain(c->arithmetic)) printf(", sums in %s", lat_dtype_name(c->arithmetic.accumulate));
+  printf("\n");
   printf("             %s, %s, ", c->norm == LAT_NORM_NONE ? "no norm" : lat_norm_name(c->norm),
          lat_activation_name(c->activation));
   if (c->heads > 0) printf("%s mask, %s attention, ", lat_mask_name(c->mask), outcome->attention);
@@ -51,7 +53,9 @@ static void print_certificate(const struct lat_circuit_outcome *outcome) {
     printf("margin %.3g", certificate->margin);
     if (outcome->beta > 0)
       printf(", from beta %.4g on%s", certificate->beta_minimum,
-             certificate->bit_exact ? "; softmax weights are exactly 0 and 1" : "");
+             !certificate->bit_exact                               ? ""
+             : lat_arithmetic_is_plain(outcome->config.arithmetic) ? "; softmax weights are exactly 0 and 1"
+                                                                   : "; every wire is stored as exactly +1 or -1");
     printf("\n");
     printf("             %s\n", certificate->inequality);
     return;

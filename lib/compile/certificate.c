@@ -19,6 +19,7 @@
 
 #include "lib/compile/bound.h"
 #include "lib/compile/construct.h"
+#include "lib/compile/format.h"
 #include "lib/compile/horizon.h"
 #include "lib/compile/layout.h"
 #include "lib/nn/layernorm.h"
@@ -104,6 +105,10 @@ static void describe(const struct lat_bound_setting *setting, const struct lat_b
 void lat_certify(const struct lat_compiled *compiled, enum lat_attention attention, struct lat_certificate *certificate) {
   const struct lat_construction *construction = &compiled->construction;
   const struct lat_layout *layout = &compiled->layout;
+  if (!lat_arithmetic_is_plain(construction->arithmetic)) {
+    lat_format_certify(compiled, certificate);
+    return;
+  }
   struct lat_bound_setting setting = {.tokens = compiled->nodes,
                                       .address_bits = layout->address_bits,
                                       .fan_in = layout->fan_in,

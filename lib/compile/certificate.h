@@ -22,7 +22,8 @@ struct lat_certificate {
   size_t
       layers_right; /* layers after which all wires reached are right for all inputs: SIZE_MAX: any number; else what could
                          * be derived, 0 for nothing */
-  int bit_exact;    /* exp underflows to 0 for every wrong address: every wire value is exactly +1 or -1 */
+  int bit_exact;    /* every wire value is exactly +1 or -1: exp underflows to 0 for every wrong address or, in a narrow
+                     * format, storing takes a fetched value back to it */
   char inequality[512]; /* the inequality with its numbers, one line */
   char reason[256];     /* why not, one sentence; "" when certified */
 };

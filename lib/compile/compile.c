@@ -7,6 +7,7 @@
 #include "lib/base/status.h"
 #include "lib/compile/certificate.h"
 #include "lib/compile/construct.h"
+#include "lib/compile/format.h"
 #include "lib/compile/layout.h"
 
 #define DEFAULT_KAPPA 4.0
@@ -31,8 +32,11 @@ struct lat_transformer_config lat_construct_config(const struct lat_construction
                                          .activation = construction->activation,
                                          .mask = construction->mask,
                                          .positions = weights ? LAT_POSITIONS_LEARNED : LAT_POSITIONS_NONE,
-                                         .attention_scale = 1 / sqrt((double)layout->address_bits),
-                                         .linear_bias = 1};
+                                         .attention_scale = lat_arithmetic_is_plain(construction->arithmetic)
+                                                                ? 1 / sqrt((double)layout->address_bits)
+                                                                : lat_format_scale(layout->address_bits),
+                                         .linear_bias = 1,
+                                         .arithmetic = construction->arithmetic};
 }
 
 static int check(const struct lat_netlist *netlist, const struct lat_construction *construction) {
@@ -57,6 +61,42 @@ static int check(const struct lat_netlist *netlist, const struct lat_constructio
       return LAT_FAIL(LAT_INPUT, "node %zu has %u fan-ins and the construction %u: map the circuit first", i,
                       lat_netlist_fan_ins(netlist, i), K);
   return LAT_OK;
+}
+
+/* The beta that the query weight of a narrow format stands for. */
+static double realise(const struct lat_compiled *compiled, double beta) {
+  size_t m = compiled->layout.address_bits;
+  double largest = lat_format_largest_beta(compiled->construction.arithmetic, m);
+  float weight = lat_format_query_weight(compiled->construction.arithmetic, beta < largest ? beta : largest, m);
+  return (double)weight * lat_format_scale(m);
+}
+
+/* Fills in kappa, and beta where it is given, in a narrow format. Else beta waits until there are weights to be certified. */
+static int choose_in_format(struct lat_compiled *compiled) {
+  struct lat_construction *construction = &compiled->construction;
+  const enum lat_dtype storage = construction->arithmetic.storage;
+  double largest = lat_format_largest_beta(construction->arithmetic, compiled->layout.address_bits);
+  if (construction->beta > largest)
+    return LAT_FAIL(LAT_INPUT, "beta %g is too large for %s with sums in %s, which hold the scores of at most %g",
+                    construction->beta, lat_dtype_name(storage), lat_dtype_name(construction->arithmetic.accumulate),
+                    largest);
+  construction->kappa = lat_dtype_round_double(storage, construction->kappa > 0 ? construction->kappa : LAT_FORMAT_KAPPA);
+  if (!isfinite(construction->kappa * (2 * construction->fan_in + 1)) ||
+      !(construction->kappa * (2 * construction->fan_in + 1) <= lat_dtype_facts(storage).largest))
+    return LAT_FAIL(LAT_INPUT, "kappa %g is too large for %s", construction->kappa, lat_dtype_name(storage));
+  construction->beta = compiled->beta = realise(compiled, construction->beta > 0 ? construction->beta : 1);
+  return LAT_OK;
+}
+
+/* A beta that certifies, for the weights that are there, and then the query weights for it. */
+static void settle_beta(struct lat_compiled *compiled) {
+  struct lat_certificate certificate;
+  lat_format_certify(compiled, &certificate);
+  double smallest = certificate.beta_minimum;
+  double wanted = isfinite(smallest) ? ceil(2 * (smallest + ROOM_OF_BETA)) / 2 : LAT_CONSTRUCT_BIT_EXACT_BETA;
+  compiled->construction.beta = compiled->beta = realise(compiled, wanted);
+  for (size_t l = 0; l < compiled->model->config.layers; l++)
+    lat_construct_query(&compiled->construction, &compiled->layout, &compiled->model->layer[l]);
 }
 
 /* Fills in kappa and beta, as the float weights realise them. */
@@ -92,13 +132,17 @@ int lat_compile(const struct lat_netlist *netlist, const struct lat_construction
     size_t steps = (compiled->depth + construction->layers - 1) / construction->layers;
     compiled->construction.steps = steps > 0 ? steps : 1;
   }
-  compiled->beta = choose_numbers(compiled);
+  int plain = lat_arithmetic_is_plain(construction->arithmetic);
+  if (plain) compiled->beta = choose_numbers(compiled);
+  if (!plain) LAT_TRY(status, choose_in_format(compiled));
   struct lat_transformer_config config = lat_construct_config(&compiled->construction, &compiled->layout, compiled->nodes);
   LAT_TRY(status, lat_transformer_alloc(&config, &compiled->model));
   LAT_TRY(status,
           lat_prompt_alloc(netlist->nodes, compiled->layout.width, netlist->inputs, netlist->outputs, &compiled->prompt));
   for (size_t l = 0; l < config.layers; l++)
     lat_construct_layer(&compiled->construction, &compiled->layout, config.norm_epsilon, &compiled->model->layer[l]);
+  lat_transformer_round(compiled->model);
+  if (!plain && construction->beta == 0) settle_beta(compiled);
   lat_construct_prompt(netlist, &compiled->layout, compiled->prompt);
   if (construction->variant == LAT_VARIANT_WEIGHTS) lat_construct_embedding(compiled->prompt, compiled->model);
   *result = compiled;

@@ -41,6 +41,9 @@ float lat_construct_gain(double mean_square, double epsilon);
 
 struct lat_transformer_config lat_construct_config(const struct lat_construction *construction,
                                                    const struct lat_layout *layout, size_t nodes);
+/* The query weights alone, again for another beta. */
+void lat_construct_query(const struct lat_construction *construction, const struct lat_layout *layout,
+                         struct lat_layer *layer);
 /* Attention, feed-forward part and norms of one layer. */
 void lat_construct_layer(const struct lat_construction *construction, const struct lat_layout *layout, double norm_epsilon,
                          struct lat_layer *layer);

@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "lib/compile/construct.h"
+#include "lib/compile/format.h"
 #include "lib/compile/layout.h"
 
 double lat_construct_round(double value) {
@@ -35,13 +36,23 @@ double lat_construct_mean_square(const struct lat_layout *layout, int second) {
   return second ? 1 : (channels - (double)lat_layout_scratch(layout)) / channels;
 }
 
+void lat_construct_query(const struct lat_construction *construction, const struct lat_layout *layout,
+                         struct lat_layer *layer) {
+  size_t m = layout->address_bits, D = layout->width;
+  float weight = lat_arithmetic_is_plain(construction->arithmetic)
+                     ? lat_construct_query_weight(construction->beta, m)
+                     : lat_format_query_weight(construction->arithmetic, construction->beta, m);
+  for (size_t h = 0; h < layout->fan_in; h++)
+    for (size_t b = 0; b < m; b++)
+      layer->query.weight[(h * m + b) * D + lat_layout_column(layout, lat_layout_pointer(layout, h) + b)] = weight;
+}
+
 static void construct_attention(const struct lat_construction *construction, const struct lat_layout *layout,
                                 struct lat_layer *layer) {
   size_t m = layout->address_bits, D = layout->width, K = layout->fan_in;
-  float query_weight = lat_construct_query_weight(construction->beta, m);
+  lat_construct_query(construction, layout, layer);
   for (size_t h = 0; h < K; h++) {
     for (size_t b = 0; b < m; b++) {
-      layer->query.weight[(h * m + b) * D + lat_layout_column(layout, lat_layout_pointer(layout, h) + b)] = query_weight;
       layer->key.weight[(h * m + b) * D + lat_layout_column(layout, layout->address + b)] = 1;
     }
     layer->value.weight[(2 * h) * D + lat_layout_column(layout, layout->value)] = 1;
@@ -73,7 +84,7 @@ static size_t construct_clip(const struct lat_construction *construction, const 
   size_t D = layout->width, F = lat_layout_hidden((unsigned)layout->fan_in, construction->snap);
   int snaps = construction->snap == LAT_SNAP_CLIP;
   size_t units = snaps ? 2 : 1;
-  float t = lat_construct_activation_scale(construction->activation);
+  float t = lat_format_activation_scale(construction->activation, construction->arithmetic);
   float slope = snaps ? (float)construction->kappa * t : t;
   for (size_t half = 0; half < units; half++) {
     float *up = layer->up.weight + (unit + half) * D;
@@ -93,7 +104,7 @@ static void construct_clear(const struct lat_construction *construction, const s
                             size_t channel, struct lat_layer *layer) {
   size_t D = layout->width, F = lat_layout_hidden((unsigned)layout->fan_in, construction->snap);
   size_t column = lat_layout_column(layout, channel);
-  float t = lat_construct_activation_scale(construction->activation);
+  float t = lat_format_activation_scale(construction->activation, construction->arithmetic);
   for (size_t half = 0; half < 2; half++) {
     if (layout->paired) {
       layer->up.weight[(unit + half) * D + column + half] = t;
@@ -128,7 +139,9 @@ void lat_construct_layer(const struct lat_construction *construction, const stru
   struct lat_norm_weights *norm[2] = {&layer->norm1, &layer->norm2};
   for (int second = 0; second < 2; second++) {
     if (!norm[second]->gain) continue;
-    float gain = lat_construct_gain(lat_construct_mean_square(layout, second), norm_epsilon);
+    float gain = lat_arithmetic_is_plain(construction->arithmetic)
+                     ? lat_construct_gain(lat_construct_mean_square(layout, second), norm_epsilon)
+                     : lat_format_gain(construction->arithmetic, construction->norm, layout, second);
     for (size_t d = 0; d < layout->width; d++) norm[second]->gain[d] = gain;
   }
   construct_attention(construction, layout, layer);

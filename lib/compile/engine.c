@@ -49,6 +49,10 @@ int lat_engine_alloc(const struct lat_compiled *compiled, enum lat_attention att
   const struct lat_transformer_config *config = &compiled->model->config;
   int status = LAT_OK;
   *out = NULL;
+  int emulated = !lat_arithmetic_is_plain(config->arithmetic);
+  if (emulated && attention == LAT_ATTENTION_FAST)
+    return LAT_FAIL(LAT_UNSUPPORTED, "fast attention sums in another order than %s with sums in %s would: choose dense",
+                    lat_dtype_name(config->arithmetic.storage), lat_dtype_name(config->arithmetic.accumulate));
   struct lat_engine *engine = lat_calloc(1, sizeof *engine);
   if (engine == NULL) return LAT_MEMORY;
   engine->compiled = compiled;
@@ -59,6 +63,12 @@ int lat_engine_alloc(const struct lat_compiled *compiled, enum lat_attention att
   engine->layers = config->layers;
   engine->address_bits = 1;
   while (((size_t)1 << engine->address_bits) < engine->tokens) engine->address_bits++;
+  if (emulated) {
+    engine->attention = LAT_ATTENTION_DENSE;
+    engine->share = 1.0;
+    *out = engine;
+    return LAT_OK;
+  }
   LAT_TRY(status, lat_plan_make(engine));
   engine->mixing = lat_engine_memory(engine, engine->kinds, sizeof *engine->mixing);
   LAT_CHECK(status, engine->mixing != NULL, LAT_MEMORY, "%s", lat_error_message());
@@ -100,6 +110,8 @@ static double terms(const struct lat_sparse *sparse) { return 2.0 * (double)spar
 /* The vector part alone; the common part is shared by all vectors. Activations count as one operation. */
 double lat_engine_flops(const struct lat_engine *engine) {
   double flops = 0.0, N = (double)engine->tokens;
+  const struct lat_transformer_config *config = &engine->compiled->model->config;
+  if (!lat_arithmetic_is_plain(config->arithmetic)) return lat_transformer_flops(config, engine->tokens);
   for (size_t l = 0; l < engine->layers; l++) {
     const struct lat_mixing *mixing = &engine->mixing[engine->kind[l]];
     const struct lat_part_layer *layer = &engine->part[LAT_VECTOR_PART].layer[engine->kind[l]];

@@ -5,7 +5,7 @@
  * The same weights as lat_transformer_run and the same arithmetic, specialised by what can be read off the weights:
  * channels that no output or down projection writes are the same in every step and for every input vector, so everything
  * that depends on them alone (attention scores, the constant part of the feed-forward sums, most of the norm) is computed
- * once. Tests hold it to lat_transformer_run: within stated rounding in general, equal bit for bit in bit-exact mode. */
+ * once. A model in emulated arithmetic has every vector run by lat_transformer_run itself, with dense attention. Tests hold it to lat_transformer_run: within stated rounding in general, equal bit for bit in bit-exact mode. */
 #ifndef LAT_COMPILE_ENGINE_H
 #define LAT_COMPILE_ENGINE_H
 
@@ -19,7 +19,7 @@ enum { LAT_ENGINE_DENSE_TOKENS = 4096 }; /* AUTO: dense up to here */
 
 /* Prepares. `attention` AUTO picks dense up to LAT_ENGINE_DENSE_TOKENS tokens,
  * and beyond fast where that is possible. LAT_UNSUPPORTED when fast is asked
- * for with a causal mask outside bit-exact mode; LAT_MEMORY. The compiled model must outlive the engine. */
+ * for with a causal mask outside bit-exact mode or in emulated arithmetic; LAT_MEMORY. The compiled model must outlive the engine. */
 int lat_engine_alloc(const struct lat_compiled *compiled, enum lat_attention attention, struct lat_engine **engine);
 void lat_engine_free(struct lat_engine *engine);
 

@@ -4,6 +4,7 @@
 
 #include "lib/base/memory.h"
 #include "lib/base/status.h"
+#include "lib/compile/engine_plain.h"
 #include "lib/compile/engine_track.h"
 
 /* Vectors per chunk: wide enough for the matrix product, yet enough chunks for a few threads. */
@@ -132,6 +133,10 @@ int lat_engine_run(struct lat_engine *engine, const struct lat_vectors *inputs, 
   shared.total = tasks * run.steps;
 
   LAT_TRY(status, check_counts(engine, inputs, values, record));
+  if (!lat_arithmetic_is_plain(engine->compiled->model->config.arithmetic)) {
+    clear_record(&run);
+    return lat_plain_run(engine->compiled, inputs, values, record, run.steps);
+  }
   LAT_TRY(status, lat_readout_make(engine, &run.readout));
   clear_record(&run);
   if (first) {

@@ -3,6 +3,7 @@
 
 #include "lib/base/memory.h"
 #include "lib/base/status.h"
+#include "lib/compile/engine_plain.h"
 #include "lib/compile/engine_step.h"
 
 static void put_part(const struct lat_chunk *chunk, size_t lane, float *x) {
@@ -20,6 +21,8 @@ int lat_engine_trace(struct lat_engine *engine, const struct lat_vectors *inputs
   size_t cells = engine->tokens * engine->width;
   struct lat_chunk *chunk[2] = {NULL, NULL};
   int status = LAT_OK;
+  if (!lat_arithmetic_is_plain(engine->compiled->model->config.arithmetic))
+    return lat_plain_trace(engine->compiled, inputs, steps, watch, context);
   float *x = lat_alloc(cells, sizeof *x);
   LAT_CHECK(status, x != NULL, LAT_MEMORY, "%s", lat_error_message());
   for (size_t p = 0; p < 2; p++) LAT_TRY(status, lat_chunk_alloc(engine, p, LAT_LANES, &chunk[p]));
