@@ -209,51 +209,39 @@ static void means_and_stray_weights_follow_the_closed_form(void **state) {
   }
 }
 
-/* An AND of n inputs at an address that is a multiple of 8 and, at the next seven, ANDs of n copies of one input that is 0: nearly
- * all of the stray weight carries the opposite. */
-static struct lat_threshold *adversary(size_t n) {
-  struct lat_threshold *network;
-  struct lat_edge *edge = calloc(n, sizeof *edge);
-  size_t inputs = (n + 8) / 8 * 8;
-  help_good(lat_threshold_alloc(inputs, &network));
-  for (size_t decoy = 0; decoy < 8; decoy++) {
-    for (size_t e = 0; e < n; e++) edge[e].source = (uint32_t)(decoy ? n : e);
-    help_good(lat_threshold_gate(network, n, n, edge, NULL));
-    help_good(lat_threshold_output(network, (uint32_t)(inputs + decoy)));
-  }
-  free(edge);
-  return network;
-}
-
-/* Whether the machine at this beta has all values right on the adversary's vector: n ones, then zeros. */
-static int survives(const struct lat_threshold *network, size_t n, double beta, double kappa) {
-  struct lat_threshold_machine *machine = compile(network, beta, kappa);
+/* Whether an OR of n inputs, of which one is 1, keeps all values for 6 steps: results of 0 are large negative numbers, and each takes
+ * its share of every fetch. */
+static int survives(const struct lat_threshold *network, double beta, double kappa) {
+  struct lat_threshold_construction construction = {.beta = beta, .kappa = kappa, .steps = 6};
+  struct lat_threshold_machine *machine;
   struct lat_vectors *inputs, *values;
   struct lat_threshold_record record;
-  help_good(lat_vectors_alloc(network->inputs, 1, &inputs));
-  for (size_t i = 0; i < network->inputs; i++) lat_vectors_set(inputs, i, 0, i < n);
+  size_t n = network->inputs;
+  help_good(lat_threshold_compile(network, &construction, &machine));
+  help_good(lat_vectors_alloc(n, n, &inputs));
+  for (size_t i = 0; i < n * n; i++) lat_vectors_set(inputs, i / n, i % n, i / n == i % n);
   values = help_simulated(network, inputs);
   help_good(lat_threshold_run(network, machine, 0, inputs, values, &record));
-  int right = record.wrong == 0 && record.eta < 1e-3; /* the clip has saturated */
   lat_vectors_free(values);
   lat_vectors_free(inputs);
   lat_threshold_machine_free(machine);
-  return right;
+  return record.wrong + record.late == 0;
 }
 
-static void an_adversary_breaks_it_just_below_the_certificate(void **state) {
+static void an_adversary_breaks_it_little_below_the_certificate(void **state) {
   (void)state;
-  for (size_t n = 16; n <= 128; n *= 2)
+  for (size_t n = 7; n <= 31; n = 2 * n + 1)
     for (double kappa = 1; kappa <= 4; kappa *= 4) {
-      struct lat_threshold *network = adversary(n);
+      struct lat_threshold *network = help_threshold("or", n);
       struct lat_threshold_machine *machine = compile(network, 0, kappa);
       double minimum = certify(network, machine).beta_minimum, low = 0, high = minimum;
-      assert_true(survives(network, n, minimum, kappa));
-      while (high - low > 1e-3) {
+      assert_true(survives(network, minimum, kappa));
+      while (high - low > 1e-2) {
         double middle = 0.5 * (low + high);
-        *(survives(network, n, middle, kappa) ? &high : &low) = middle;
+        *(survives(network, middle, kappa) ? &high : &low) = middle;
       }
-      if (!(minimum - low <= 0.06)) fail_msg("n = %zu, kappa %g: certified from %g, breaks at %g", n, kappa, minimum, low);
+      if (!(minimum - low <= (kappa < 2 ? 0.5 : 0.25)))
+        fail_msg("n = %zu, kappa %g: certified from %g, breaks at %g", n, kappa, minimum, low);
       lat_threshold_machine_free(machine);
       lat_threshold_free(network);
     }
@@ -268,14 +256,44 @@ static void bit_exact_mode_holds_only_plus_and_minus_one(void **state) {
   for (size_t n = 0; n < inputs->count; n++) {
     float *x = state_after(machine, inputs, n, 2);
     for (size_t i = 0; i < machine->nodes; i++) {
-      float v = x[i * machine->layout.width + machine->layout.value];
+      float v = x[i * machine->layout.width + machine->layout.value],
+            u = x[i * machine->layout.width + machine->layout.result];
       assert_true(v == 1.0f || v == -1.0f);
+      assert_true(u == rintf(u) && (u == 1.0f || u <= -1.0f));
     }
     free(x);
   }
   lat_vectors_free(inputs);
   lat_threshold_machine_free(machine);
   lat_threshold_free(network);
+}
+
+/* Counts k - 1, k, k + 1 of a MAJORITY whose format is known: certified ones are right, and one more bit of fan-in is wrong. */
+static void narrow_formats_count_up_to_their_significant_bits(void **state) {
+  (void)state;
+  static const struct {
+    enum lat_dtype storage, accumulate;
+    size_t n;
+  } list[] = {{LAT_DTYPE_BF16, LAT_DTYPE_BF16, 256},
+              {LAT_DTYPE_FP8_E4M3, LAT_DTYPE_FP8_E4M3, 16},
+              {LAT_DTYPE_FP8_E5M2, LAT_DTYPE_FP8_E5M2, 8}};
+  for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+    for (size_t n = list[i].n; n <= 4 * list[i].n && n <= 256; n *= 4) { /* bf16 at 1,024 takes ten seconds */
+      struct lat_threshold *network = help_threshold("majority", n);
+      struct lat_threshold_construction construction = {.arithmetic = {list[i].storage, list[i].accumulate}};
+      struct lat_threshold_machine *machine;
+      struct lat_threshold_record record;
+      help_good(lat_threshold_compile(network, &construction, &machine));
+      struct lat_vectors *inputs = around(n, n / 2 + 1), *values = help_simulated(network, inputs);
+      help_good(lat_threshold_run(network, machine, 0, inputs, values, &record));
+      struct lat_threshold_certificate certificate = certify(network, machine);
+      if (certificate.certified != (n == list[i].n)) fail_msg("case %zu, n = %zu: %s", i, n, certificate.reason);
+      if ((record.wrong == 0) != (n == list[i].n)) fail_msg("case %zu, n = %zu: %g wrong", i, n, (double)record.wrong);
+      lat_vectors_free(values);
+      lat_vectors_free(inputs);
+      lat_threshold_machine_free(machine);
+      lat_threshold_free(network);
+    }
 }
 
 static void what_cannot_be_certified_is_not(void **state) {
@@ -339,8 +357,9 @@ int main(void) {
       cmocka_unit_test(random_networks_run_level_by_level),
       cmocka_unit_test(counts_around_the_threshold_are_told_apart),
       cmocka_unit_test(means_and_stray_weights_follow_the_closed_form),
-      cmocka_unit_test(an_adversary_breaks_it_just_below_the_certificate),
+      cmocka_unit_test(an_adversary_breaks_it_little_below_the_certificate),
       cmocka_unit_test(bit_exact_mode_holds_only_plus_and_minus_one),
+      cmocka_unit_test(narrow_formats_count_up_to_their_significant_bits),
       cmocka_unit_test(what_cannot_be_certified_is_not),
       cmocka_unit_test(every_failed_allocation_is_survived),
   };

@@ -9,8 +9,8 @@
 #include "lib/compile/layout.h"
 #include "lib/compile/threshold_bound.h"
 
-enum { HIDDEN = 18, LAYERS = 2 };
-#define DEFAULT_KAPPA 4.0
+enum { HIDDEN = 23, LAYERS = 2 };
+#define DEFAULT_KAPPA 2.0 /* 1 in narrow formats, where the clip has to be exact */
 #define LARGEST_BETA 1e6
 #define LARGEST_KAPPA 1e4
 #define ROOM_OF_BETA 2.0
@@ -23,7 +23,9 @@ static struct lat_threshold_layout make_layout(size_t tokens) {
   layout.table = layout.owner + m;
   layout.threshold = layout.table + 2;
   layout.ready_threshold = layout.threshold + 1;
-  layout.value = layout.ready_threshold + 1;
+  layout.result = layout.ready_threshold + 1;
+  layout.result_ready = layout.result + 1;
+  layout.value = layout.result_ready + 1;
   layout.ready = layout.value + 1;
   layout.constant = layout.ready + 1;
   layout.fetched = layout.constant + 1;
@@ -36,9 +38,14 @@ static struct lat_threshold_layout make_layout(size_t tokens) {
 
 /* A power of two near 1 / sqrt(m): logits are then exact in whatever order they are scaled and summed, so that the edges of a gate
  * have exactly equal ones. */
-static double attention_scale(size_t address_bits) { return exp2(-rint(log2((double)address_bits) / 2)); }
+double lat_threshold_scale(size_t address_bits) { return exp2(-rint(log2((double)address_bits) / 2)); }
 
-double lat_threshold_realised(double beta) { return lat_construct_round(beta); }
+/* In single precision 12 bits of mantissa; else what the storage holds of the query weight. */
+double lat_threshold_realised(double beta, size_t address_bits, struct lat_arithmetic arithmetic) {
+  double scale = lat_threshold_scale(address_bits);
+  if (lat_arithmetic_is_plain(arithmetic)) return lat_construct_round(beta);
+  return (double)lat_dtype_round(arithmetic.storage, (float)(beta / scale)) * scale;
+}
 
 /* Hidden units in use while the weights of one layer are written. */
 struct writer {
@@ -47,61 +54,68 @@ struct writer {
   size_t unit;
 };
 
-static void attend(struct writer *w, double beta, double scale, size_t query, size_t key, size_t value_to,
-                   size_t ready_to) {
+/* One head: query = beta x[query ..], key = x[key ..], values x[value], x[value + 1] into x[to], x[to + 1]. */
+static void attend(struct writer *w, double weight, size_t query, size_t key, size_t value, size_t to) {
   size_t m = w->layout->address_bits, D = w->layout->width;
   for (size_t b = 0; b < m; b++) {
-    w->layer->query.weight[b * D + query + b] = (float)(beta / scale);
+    w->layer->query.weight[b * D + query + b] = (float)weight;
     w->layer->key.weight[b * D + key + b] = 1;
   }
-  w->layer->value.weight[w->layout->value] = 1;
-  w->layer->value.weight[D + w->layout->ready] = 1;
-  w->layer->output.weight[value_to * 2] = 1;
-  w->layer->output.weight[ready_to * 2 + 1] = 1;
-}
-
-/* target += 2 clip(z), z = sign x[from] + x[plus] - x[minus], clip(z) = ReLU(slope z + 1/2) - ReLU(slope z - 1/2). A channel
- * that is 0 (no channel has a clip of the address) is left out. */
-static void clip(struct writer *w, double slope, size_t from, float sign, size_t plus, size_t minus, size_t target) {
-  size_t D = w->layout->width;
-  for (size_t half = 0; half < 2; half++, w->unit++) {
-    float *up = w->layer->up.weight + w->unit * D;
-    up[from] = sign * (float)slope;
-    if (plus) up[plus] = (float)slope;
-    if (minus) up[minus] = (float)-slope;
-    w->layer->up.bias[w->unit] = half ? -0.5f : 0.5f;
-    w->layer->down.weight[target * HIDDEN + w->unit] = half ? -2 : 2;
+  for (size_t part = 0; part < 2; part++) {
+    w->layer->value.weight[part * D + value + part] = 1;
+    w->layer->output.weight[(to + part) * 2 + part] = 1;
   }
 }
 
-/* channel += -ReLU(channel) + ReLU(-channel) + to */
-static void clear(struct writer *w, size_t channel, float to) {
-  for (size_t half = 0; half < 2; half++, w->unit++) {
-    w->layer->up.weight[w->unit * w->layout->width + channel] = half ? -1 : 1;
-    w->layer->down.weight[channel * HIDDEN + w->unit] = half ? 1 : -1;
+/* Hidden unit ReLU(sum of weight x channel + bias); returns its row of weights. */
+static float *hidden(struct writer *w, float bias, size_t target, float down) {
+  w->layer->up.bias[w->unit] = bias;
+  w->layer->down.weight[target * HIDDEN + w->unit] = down;
+  return w->layer->up.weight + w->unit++ * w->layout->width;
+}
+
+/* target += 2 sign clip(x[from] + x[table] - 1), or 2 sign clip(x[from]) without a table (0: no channel has the number of the first
+ * address bit). */
+static void clip(struct writer *w, float kappa, size_t from, size_t table, float sign, size_t target) {
+  for (int half = 0; half < 2; half++) {
+    float *up = hidden(w, half ? -0.5f : 0.5f, target, half ? -2 * sign : 2 * sign);
+    up[from] = kappa;
+    if (!table) continue;
+    up[table] = kappa;
+    up[w->layout->constant] = -kappa;
   }
-  w->layer->down.bias[channel] += to;
+}
+
+/* channel += -ReLU(channel) + ReLU(-channel) */
+static void clear(struct writer *w, size_t channel) {
+  for (int half = 0; half < 2; half++) hidden(w, 0, channel, half ? 1 : -1)[channel] = half ? -1 : 1;
+}
+
+/* target += 1 - 2 ReLU(1/2 - slope (x[mean] - x[threshold])) */
+static void compare(struct writer *w, float slope, size_t mean, size_t threshold, size_t target) {
+  float *up = hidden(w, 0.5f, target, -2);
+  up[mean] = -slope;
+  up[threshold] = slope;
+  w->layer->down.bias[target] = 1;
 }
 
 static void construct_layers(const struct lat_threshold_machine *machine, double scale) {
   const struct lat_threshold_layout *layout = &machine->layout;
-  double beta = machine->construction.beta, kappa = machine->construction.kappa;
+  double weight = machine->construction.beta / scale;
+  float kappa = (float)machine->construction.kappa, slope = (float)machine->slope;
   struct writer fetch = {layout, &machine->model->layer[0], 0}, count = {layout, &machine->model->layer[1], 0};
-  attend(&fetch, beta, scale, layout->pointer, layout->address, layout->fetched, layout->fetched_ready);
-  clip(&fetch, kappa, layout->fetched, -1, layout->table, layout->constant, layout->value);
-  clip(&fetch, kappa, layout->fetched, 1, layout->table + 1, layout->constant, layout->value);
-  clip(&fetch, kappa, layout->fetched_ready, 1, 0, 0, layout->ready);
-  clear(&fetch, layout->value, -1);
-  clear(&fetch, layout->ready, -1);
-  clear(&fetch, layout->fetched, 0);
-  clear(&fetch, layout->fetched_ready, 0);
-  clear(&fetch, layout->mean, 0);
-  clear(&fetch, layout->ready_mean, 0);
-  attend(&count, beta, scale, layout->address, layout->owner, layout->mean, layout->ready_mean);
-  clip(&count, machine->slope, layout->mean, 1, 0, layout->threshold, layout->value);
-  clip(&count, machine->slope, layout->ready_mean, 1, 0, layout->ready_threshold, layout->ready);
-  clear(&count, layout->value, -1);
-  clear(&count, layout->ready, -1);
+  attend(&fetch, weight, layout->pointer, layout->address, layout->result, layout->fetched);
+  clip(&fetch, kappa, layout->fetched, layout->table + 1, 1, layout->value);
+  clip(&fetch, kappa, layout->fetched, layout->table, -1, layout->value);
+  hidden(&fetch, 0, layout->value, 2)[layout->table] = 1; /* tau0 = 2 ReLU(tau0) - 1 */
+  clip(&fetch, kappa, layout->fetched_ready, 0, 1, layout->ready);
+  const size_t cleared[] = {layout->value,   layout->ready,         layout->result, layout->result_ready,
+                            layout->fetched, layout->fetched_ready, layout->mean,   layout->ready_mean};
+  for (size_t c = 0; c < sizeof cleared / sizeof *cleared; c++) clear(&fetch, cleared[c]);
+  fetch.layer->down.bias[layout->value] = fetch.layer->down.bias[layout->ready] = -1;
+  attend(&count, weight, layout->address, layout->owner, layout->value, layout->mean);
+  compare(&count, slope, layout->mean, layout->threshold, layout->result);
+  compare(&count, slope, layout->ready_mean, layout->ready_threshold, layout->result_ready);
 }
 
 static void set_address(const struct lat_threshold_layout *layout, float *row, size_t first, size_t number) {
@@ -119,8 +133,8 @@ static void construct_row(const struct lat_threshold_machine *machine, size_t to
   row[layout->table + 1] = inverted ? -1 : 1;
   row[layout->threshold] = (float)threshold;
   row[layout->ready_threshold] = (float)ready_threshold;
-  row[layout->value] = -1;
-  row[layout->ready] = settled ? 1 : -1;
+  row[layout->result] = -1;
+  row[layout->result_ready] = settled ? 1 : -1;
   row[layout->constant] = 1;
 }
 
@@ -139,8 +153,8 @@ static void construct_prompt(const struct lat_threshold *network, const struct l
       construct_row(machine, nodes + e, network->edge[e].source, token, network->edge[e].inverted != 0, 0, 0, 0);
   }
   for (size_t o = 0; o < network->outputs; o++) prompt->readout_row[o] = network->output[o];
-  prompt->input_delta[machine->layout.value] = 2;
-  prompt->readout_direction[machine->layout.value] = 1;
+  prompt->input_delta[machine->layout.result] = 2;
+  prompt->readout_direction[machine->layout.result] = 1;
 }
 
 static int check(const struct lat_threshold *network, const struct lat_threshold_construction *construction) {
@@ -154,7 +168,8 @@ static int check(const struct lat_threshold *network, const struct lat_threshold
 
 /* Slopes are powers of two, so that they scale without rounding. */
 static void choose_slopes(const struct lat_threshold *network, struct lat_threshold_machine *machine) {
-  double kappa = machine->construction.kappa > 0 ? machine->construction.kappa : DEFAULT_KAPPA;
+  double kappa = machine->construction.kappa;
+  if (!(kappa > 0)) kappa = lat_arithmetic_is_plain(machine->construction.arithmetic) ? DEFAULT_KAPPA : 1;
   machine->construction.kappa = exp2(rint(log2(kappa)));
   machine->widest = lat_threshold_widest(network);
   machine->slope = machine->construction.kappa;
@@ -183,10 +198,12 @@ int lat_threshold_compile(const struct lat_threshold *network, const struct lat_
     LAT_TRY(status, lat_threshold_smallest_beta(network, machine, &smallest));
     machine->construction.beta =
         isfinite(smallest) ? ceil(2 * (smallest + ROOM_OF_BETA)) / 2 : LAT_CONSTRUCT_BIT_EXACT_BETA;
+    if (!lat_arithmetic_is_plain(construction->arithmetic))
+      machine->construction.beta = lat_threshold_vanishing_beta(construction->arithmetic.accumulate);
   }
-  machine->construction.beta = lat_threshold_realised(machine->construction.beta);
   size_t m = machine->layout.address_bits, D = machine->layout.width;
-  double scale = attention_scale(m);
+  machine->construction.beta = lat_threshold_realised(machine->construction.beta, m, construction->arithmetic);
+  double scale = lat_threshold_scale(m);
   struct lat_transformer_config config = {.width = D,
                                           .heads = 1,
                                           .key_width = m,
@@ -201,6 +218,7 @@ int lat_threshold_compile(const struct lat_threshold *network, const struct lat_
   LAT_TRY(status, lat_prompt_alloc(machine->tokens, D, network->inputs, network->outputs, &machine->prompt));
   construct_layers(machine, scale);
   construct_prompt(network, machine);
+  if (!lat_arithmetic_is_plain(construction->arithmetic)) lat_transformer_round(machine->model);
   *result = machine;
   machine = NULL;
 done:

@@ -2,15 +2,18 @@
  *
  * Tokens: one a node (inputs, then gates; token i is node i), then one an edge, N in all, m = ceil(log2 N) address bits.
  * Channels: own address a [m], pointer p [m] (an edge's source; else the token itself), owner o [m] (an edge's gate; an
- * input's own address; a gate's first edge, whose mean nobody reads), two table entries (an edge's inversion), threshold
- * theta = (2 k - 1 - n) / n, ready threshold 1 - 1 / n, value v, ready r, constant 1, scratch f, g and means mu, rho.
- * All but the two thresholds and the means are +-1.
- *   Layer 1: softmax(beta <p_i, a_j>) fetches (v, r) into (f, g); v <- table[f], r <- g, both snapped.
- *   Layer 2: softmax(beta <a_i, o_j>) weighs the n edges of gate i alike and gives their means (mu, rho); of +-1 values with
- *            c ones mu = (2 c - n) / n, which lies 1 / n or more from theta: v <- sign(mu - theta), r <- sign(rho - (1 - 1/n)) by a
- *            clip of slope kappa 2^ceil(log2 n_max). mu and rho stay until the next layer 1, to be looked at.
- * After t steps of the block every node of level <= t is right, and ready says [level <= t]. One head, 18 hidden units, no
- * norm, ReLU, no mask; parameters do not depend on the circuit but for m and the slope.
+ * input's own address; a gate's first edge, whose mean nobody reads), two table entries (tau0 = 1 and tau1 = -1 where an edge
+ * inverts, else the reverse), threshold theta = (2 k - 1 - n) / n, ready threshold 1 - 1 / n, result u, result's ready bit w,
+ * snapped value v and ready r, constant 1, scratch f and g, means mu and rho.
+ *   Layer 1: softmax(beta <p_i, a_j>) fetches (u, w) into (f, g). v <- 2 clip(f + tau1 - 1) - 2 clip(f + tau0 - 1) + tau0 and
+ *            r <- 2 clip(g) - 1, clip(z) = ReLU(kappa z + 1/2) - ReLU(kappa z - 1/2); u, w, f, g, mu, rho become 0.
+ *   Layer 2: softmax(beta <a_i, o_j>) weighs the n edges of gate i alike and gives the means (mu, rho) of their (v, r); of +-1 values
+ *            with c ones mu = (2 c - n) / n, which lies 1 / n or more from theta. u <- 1 - 2 ReLU(1/2 - slope (mu - theta)),
+ *            w <- 1 - 2 ReLU(1/2 - slope (rho - (1 - 1/n))), slope = kappa 2^ceil(log2 n_max). mu and rho stay to be looked at.
+ * A result is +1, or -1 and anything below: the upper half of the comparison saturates here, the lower half in layer 1's clip, so that
+ * no two large numbers are ever subtracted, in whatever number format. After t steps of the block every node of level <= t is right,
+ * and ready says [level <= t]. One head, 23 hidden units, no norm, ReLU, no mask; parameters do not depend on the circuit but for m
+ * and the slope.
  * Sources: uniform attention counts: Merrill and Sabharwal 2023, Strobl et al. 2024; looped and padded: London and Kanade 2025,
  * Svete et al. 2026; the construction, its clip and its certificate are derived here (DESIGN.md, "Threshold gates"). */
 #ifndef LAT_COMPILE_THRESHOLD_H
@@ -29,8 +32,8 @@ struct lat_threshold_construction {
 
 struct lat_threshold_layout {
   size_t address_bits, width;
-  size_t address, pointer, owner, table, threshold, ready_threshold, value, ready, constant, fetched, fetched_ready, mean,
-      ready_mean;
+  size_t address, pointer, owner, table, threshold, ready_threshold, result, result_ready, value, ready, constant, fetched,
+      fetched_ready, mean, ready_mean;
 };
 
 struct lat_threshold_machine {
@@ -39,7 +42,7 @@ struct lat_threshold_machine {
   struct lat_threshold_construction construction; /* with every automatic value filled in, beta as the weights realise it */
   struct lat_threshold_layout layout;
   size_t tokens, nodes, widest; /* N; inputs and gates; n_max */
-  double slope;                 /* of the second clip: kappa 2^ceil(log2 n_max) */
+  double slope;                 /* of the comparison: kappa 2^ceil(log2 n_max) */
   uint32_t depth;
   uint32_t *level; /* [nodes] */
 };
@@ -53,7 +56,7 @@ void lat_threshold_machine_free(struct lat_threshold_machine *machine);
  *   wrong weight  S = sum over tokens j that are no edge of i of exp(-2 beta Hamming(a_i, o_j)), exact by a butterfly
  *   leak          eps = S / (n + S)
  *   must hold     2 eps + eta + rounding  <=  1 / n - 1 / (2 slope)
- * where eta bounds what the first layer leaves of |v - bit|. Printed times n, for the gate with the least room. */
+ * where eta bounds what the first layer leaves of |v - bit|, and the fetch of a result must keep it within that layer's clip. Printed times n, for the gate with the least room. */
 struct lat_threshold_certificate {
   int certified;
   double margin;       /* n (right side - left side) of the worst gate; certified when >= 0 */

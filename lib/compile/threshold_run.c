@@ -25,17 +25,18 @@ static double margin_of(float mean, float threshold, double n, int one) {
 static void look_at_node(const struct look *look, size_t t, size_t n, size_t i, const float *row) {
   const struct lat_threshold_layout *layout = &look->machine->layout;
   struct lat_threshold_record *record = look->record;
-  int bit = lat_vectors_get(look->values, i, n), settled = look->machine->level[i] <= t, ready = row[layout->ready] > 0;
+  int bit = lat_vectors_get(look->values, i, n), settled = look->machine->level[i] <= t,
+      ready = row[layout->result_ready] > 0;
   if (!settled) {
     record->early += ready != 0;
     return;
   }
-  float value = row[layout->value];
+  float value = row[layout->result];
   int right = bit ? value > 0 : value <= 0;
   record->checked++;
   record->wrong += !right;
   record->late += !ready;
-  double error = fabs((double)value - (bit ? 1 : -1));
+  double error = bit ? fabs((double)value - 1) : (double)value + 1;
   if (right && error > record->eta) record->eta = error;
   if (i < look->network->inputs) return;
   double fan_ins = (double)lat_threshold_fan_ins(look->network, i - look->network->inputs);
@@ -58,7 +59,7 @@ static int observe(void *context, size_t step, size_t layer, const float *x) {
     for (size_t i = 0; i < look->machine->nodes; i++) look_at_node(look, t, look->first + b, i, state + i * layout->width);
     for (size_t o = 0; o < prompt->outputs; o++) {
       const float *row = state + prompt->readout_row[o] * layout->width;
-      if (t + 1 == look->steps) look->record->ready_before += row[layout->ready] > 0;
+      if (t + 1 == look->steps) look->record->ready_before += row[layout->result_ready] > 0;
       if (t != look->steps) continue;
       look->record->output_bits++;
       look->record->output_wrong += (uint64_t)(lat_prompt_read(prompt, state, o, NULL) !=
