@@ -11,8 +11,9 @@
 #include "cli/options.h"
 #include "lib/base/text.h"
 
-static const struct lat_exercise *const exercises[] = {&lat_exercise_depth, &lat_exercise_bits, &lat_exercise_parity,
-                                                       &lat_exercise_brent, &lat_exercise_beta};
+static const struct lat_exercise *const exercises[] = {&lat_exercise_depth,   &lat_exercise_bits, &lat_exercise_parity,
+                                                       &lat_exercise_brent,   &lat_exercise_beta, &lat_exercise_cost,
+                                                       &lat_exercise_channel, &lat_exercise_code};
 enum { EXERCISES = sizeof exercises / sizeof *exercises, JSON = 512, LIST, FLAG = 1024 };
 
 #define EXIT_CHECKED                                                                                                       \

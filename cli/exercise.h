@@ -36,5 +36,8 @@ extern const struct lat_exercise lat_exercise_bits;
 extern const struct lat_exercise lat_exercise_parity;
 extern const struct lat_exercise lat_exercise_brent;
 extern const struct lat_exercise lat_exercise_beta;
+extern const struct lat_exercise lat_exercise_cost;
+extern const struct lat_exercise lat_exercise_channel;
+extern const struct lat_exercise lat_exercise_code;
 
 #endif

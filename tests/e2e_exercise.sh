@@ -108,6 +108,12 @@ mistake no_such_file 4 missing.blif
 mistake two_files 4 a.blif b.blif
 mistake flat_clip 5 --kappa 0.5
 mistake no_such_norm 5 --norm batchnorm
+mistake no_gates 6 --family parity:1
+mistake channel_wider_than_thought 6 --bits-per-step 2 --bits-per-channel 3
+mistake one_bit_a_step 6 --bits-per-step 1
+mistake no_channel 7 --width 0
+mistake one_address_bit 7 --address-bits 1
+mistake all_leaks 8 --leak 0.5
 
 # A name, and --json before the number, do as well.
 "$program" exercise --json 3 >a; "$program" exercise parity --json >b

@@ -7,119 +7,45 @@
 #include <stdint.h>
 /* cmocka.h needs the four above. */
 #include <cmocka.h>
-#include <fcntl.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cli/cli.h"
 #include "cli/exercise_bits.h"
 #include "lib/base/memory.h"
 #include "lib/base/status.h"
 #include "lib/circuit/circuit.h"
-
-static char folder[] = "/tmp/latentlab-exercise-XXXXXX";
-
-static int make_folder(void **state) {
-  (void)state;
-  return mkdtemp(folder) == NULL || chdir(folder) != 0;
-}
-static int remove_folder(void **state) {
-  (void)state;
-  char command[512];
-  snprintf(command, sizeof command, "cd / && rm -rf '%s'", folder);
-  return system(command);
-}
-
-/* The exit status of `latentlab exercise WORDS`, its stdout in the file "out" and its stderr in "error". */
-static int exercise(const char *words) {
-  char copy[512], *argv[32];
-  int argc = 0;
-  snprintf(copy, sizeof copy, "%s", words);
-  argv[argc++] = (char *)(uintptr_t) "latentlab exercise";
-  for (char *word = strtok(copy, " "); word != NULL; word = strtok(NULL, " ")) argv[argc++] = word;
-  argv[argc] = NULL;
-  fflush(NULL);
-  int old_out = dup(1), old_error = dup(2);
-  int out = open("out", O_WRONLY | O_CREAT | O_TRUNC, 0666), error = open("error", O_WRONLY | O_CREAT | O_TRUNC, 0666);
-  dup2(out, 1);
-  dup2(error, 2);
-  size_t before = lat_memory_current();
-  int code = lat_command_exercise(argc, argv);
-  size_t after = lat_memory_current();
-  fflush(NULL);
-  dup2(old_out, 1);
-  dup2(old_error, 2);
-  close(out);
-  close(error);
-  close(old_out);
-  close(old_error);
-  assert_int_equal(after, before);
-  return code;
-}
-
-/* The sheet of an exercise of which every check holds. */
-static struct json_object *sheet_of(const char *words) {
-  char whole[512];
-  snprintf(whole, sizeof whole, "%s --json", words);
-  int code = exercise(whole);
-  struct json_object *root = json_object_from_file("out");
-  if (code != 0 || root == NULL) fail_msg("exercise %s: status %d", words, code);
-  struct json_object *checks = json_object_object_get(root, "checks");
-  assert_true(json_object_array_length(checks) > 1);
-  for (size_t i = 0; i < json_object_array_length(checks); i++) {
-    struct json_object *check = json_object_array_get_idx(checks, i);
-    if (!json_object_get_boolean(json_object_object_get(check, "holds")))
-      fail_msg("exercise %s: %s", words, json_object_to_json_string(check));
-  }
-  assert_true(json_object_array_length(json_object_object_get(root, "conclusion")) >= 1);
-  return root;
-}
-
-static struct json_object *cell(struct json_object *root, const char *table, size_t row, const char *key) {
-  struct json_object *rows = json_object_object_get(json_object_object_get(root, "tables"), table), *value = NULL;
-  if (rows == NULL || row >= json_object_array_length(rows) ||
-      !json_object_object_get_ex(json_object_array_get_idx(rows, row), key, &value))
-    fail_msg("no %s in row %zu of %s", key, row, table);
-  return value;
-}
-static double real(struct json_object *root, const char *table, size_t row, const char *key) {
-  return json_object_get_double(cell(root, table, row, key));
-}
-static size_t rows_of(struct json_object *root, const char *table) {
-  return json_object_array_length(json_object_object_get(json_object_object_get(root, "tables"), table));
-}
-static void near(double found, double wanted, double tolerance, const char *what) {
-  if (!(fabs(found - wanted) <= tolerance)) fail_msg("%s: %.9g, wanted %.9g", what, found, wanted);
-}
+#include "tests/exercise_help.h"
 
 /* GPT-2's layer of width 768 has 7,087,872 parameters, as published; the rest is counted term by term. */
 static void the_textbooks_120_layers_and_its_loop(void **state) {
   (void)state;
-  struct json_object *root = sheet_of("1");
+  struct json_object *root = exercise_sheet_of("1");
   double layer = 7087872, shared = 2.0 * 32000 * 768 + 1024.0 * 768 + 2 * 768, flops = 0;
-  near(real(root, "asked", 0, "stack"), 120, 0, "depth");
-  near(real(root, "asked", 0, "loop"), 120, 0, "depth");
-  near(real(root, "asked", 1, "stack"), 120 * layer, 0, "layers of the stack");
-  near(real(root, "asked", 1, "ratio"), 0.1, 1e-12, "layers of the loop");
-  near(real(root, "asked", 3, "loop"), 12 * layer + shared, 0, "parameters of the loop");
-  near(real(root, "asked", 3, "ratio"), (12 * layer + shared) / (120 * layer + shared), 1e-12, "all parameters");
-  near(real(root, "asked", 4, "stack"), 4 * (120 * layer + shared), 0, "bytes");
+  exercise_near(exercise_real(root, "asked", 0, "stack"), 120, 0, "depth");
+  exercise_near(exercise_real(root, "asked", 0, "loop"), 120, 0, "depth");
+  exercise_near(exercise_real(root, "asked", 1, "stack"), 120 * layer, 0, "layers of the stack");
+  exercise_near(exercise_real(root, "asked", 1, "ratio"), 0.1, 1e-12, "layers of the loop");
+  exercise_near(exercise_real(root, "asked", 3, "loop"), 12 * layer + shared, 0, "parameters of the loop");
+  exercise_near(exercise_real(root, "asked", 3, "ratio"), (12 * layer + shared) / (120 * layer + shared), 1e-12,
+                "all parameters");
+  exercise_near(exercise_real(root, "asked", 4, "stack"), 4 * (120 * layer + shared), 0, "bytes");
   for (int i = 1; i <= 1024; i++) flops += 120 * (2.0 * 768 * 12 * 768 + 2.0 * 2 * 768 * i); /* token by token */
-  near(real(root, "asked", 5, "stack"), flops, 1e-6 * flops, "operations");
-  near(real(root, "asked", 5, "ratio"), 1, 0, "operations");
+  exercise_near(exercise_real(root, "asked", 5, "stack"), flops, 1e-6 * flops, "operations");
+  exercise_near(exercise_real(root, "asked", 5, "ratio"), 1, 0, "operations");
   double kept = 0;
   for (int i = 1; i <= 1024; i++) kept += 120 * (8.0 * 768 + 2 * 3072 + 12.0 * i);
-  near(real(root, "asked", 8, "loop"), 4 * kept, 1e-6 * kept, "kept for training");
-  near(real(root, "asked", 8, "ratio"), 1, 0, "kept for training");
-  near(real(root, "built", 0, "loop_counted"), 120, 0, "layers applied");
+  exercise_near(exercise_real(root, "asked", 8, "loop"), 4 * kept, 1e-6 * kept, "kept for training");
+  exercise_near(exercise_real(root, "asked", 8, "ratio"), 1, 0, "kept for training");
+  exercise_near(exercise_real(root, "built", 0, "loop_counted"), 120, 0, "layers applied");
   json_object_put(root);
-  root = sheet_of("1 --layers 3 --steps 4 --width 20 --heads 4 --ffn 7 --vocabulary 11 --sequence 5 --dtype-bytes 2");
-  near(real(root, "built", 1, "stack_counted"), 12 * (4 * 400 + 2 * 20 * 7 + 9 * 20 + 7) + 2 * 220 + 100 + 40, 0,
-       "parameters");
-  near(real(root, "asked", 4, "loop"), 2 * real(root, "built", 1, "loop_counted"), 0, "bytes at 2 bytes a number");
+  root =
+      exercise_sheet_of("1 --layers 3 --steps 4 --width 20 --heads 4 --ffn 7 --vocabulary 11 --sequence 5 --dtype-bytes 2");
+  exercise_near(exercise_real(root, "built", 1, "stack_counted"),
+                12 * (4 * 400 + 2 * 20 * 7 + 9 * 20 + 7) + 2 * 220 + 100 + 40, 0, "parameters");
+  exercise_near(exercise_real(root, "asked", 4, "loop"), 2 * exercise_real(root, "built", 1, "loop_counted"), 0,
+                "bytes at 2 bytes a number");
   json_object_put(root);
 }
 
@@ -153,19 +79,20 @@ static uint64_t directions(struct direction *list, size_t count) {
 static void bits_of_a_token_and_of_a_state(void **state) {
   (void)state;
   static const double finite[] = {4278190079.0, 65279, 63487, 253, 247};
-  struct json_object *root = sheet_of("2");
+  struct json_object *root = exercise_sheet_of("2");
   double token = log(32000) / log(2);
-  near(token, 14.97, 0.005, "a token");
+  exercise_near(token, 14.97, 0.005, "a token");
   for (size_t f = 0; f < 5; f++) {
-    near(real(root, "formats", f, "finite"), finite[f], 0, "finite values");
-    near(real(root, "formats", f, "distinct"), 4096 * log2(finite[f]), 1e-6, "distinct");
-    near(real(root, "formats", f, "rmsnorm"), 4095 * log2(finite[f]), 1.01, "all but one entry"); /* and its sign */
+    exercise_near(exercise_real(root, "formats", f, "finite"), finite[f], 0, "finite values");
+    exercise_near(exercise_real(root, "formats", f, "distinct"), 4096 * log2(finite[f]), 1e-6, "distinct");
+    exercise_near(exercise_real(root, "formats", f, "rmsnorm"), 4095 * log2(finite[f]), 1.01,
+                  "all but one entry"); /* and its sign */
   }
-  near(real(root, "formats", 1, "nominal"), 65536, 0, "4096 x 16");
-  near(real(root, "formats", 1, "ratio"), 65536 / token, 1e-9, "the ratio that misleads");
-  near(real(root, "noise", 2, "state"), 2048 * log2(101), 1e-6, "capacity at 20 dB");
-  near(real(root, "ladder", 4, "bits"), token, 1e-12, "what an argmax reads");
-  near(real(root, "ladder", 4, "ratio"), 1, 1e-12, "what an argmax reads");
+  exercise_near(exercise_real(root, "formats", 1, "nominal"), 65536, 0, "4096 x 16");
+  exercise_near(exercise_real(root, "formats", 1, "ratio"), 65536 / token, 1e-9, "the ratio that misleads");
+  exercise_near(exercise_real(root, "noise", 2, "state"), 2048 * log2(101), 1e-6, "capacity at 20 dB");
+  exercise_near(exercise_real(root, "ladder", 4, "bits"), token, 1e-12, "what an argmax reads");
+  exercise_near(exercise_real(root, "ladder", 4, "ratio"), 1, 1e-12, "what an argmax reads");
   int64_t value[512];
   size_t k = units(value), at = 0;
   assert_int_equal(k, 253);
@@ -173,13 +100,14 @@ static void bits_of_a_token_and_of_a_state(void **state) {
   assert_non_null(list);
   for (size_t i = 0; i < k; i++)
     for (size_t j = 0; j < k; j++) list[at++] = (struct direction){value[i], value[j]};
-  near(real(root, "norms", 0, "after"), (double)directions(list, at), 0, "RMSNorm of 2 entries");
+  exercise_near(exercise_real(root, "norms", 0, "after"), (double)directions(list, at), 0, "RMSNorm of 2 entries");
   at = 0;
   for (size_t x = 0; x < k; x++)
     for (size_t y = x + 1; y < k; y++)
       for (size_t z = y + 1; z < k; z++) list[at++] = (struct direction){value[y] - value[x], value[z] - value[y]};
-  near(real(root, "norms", 3, "after"), 6.0 * (double)directions(list, at) + 7, 0, "LayerNorm of 3 entries");
-  near(real(root, "norms", 1, "after"), 3, 0, "LayerNorm of 2 entries");
+  exercise_near(exercise_real(root, "norms", 3, "after"), 6.0 * (double)directions(list, at) + 7, 0,
+                "LayerNorm of 3 entries");
+  exercise_near(exercise_real(root, "norms", 1, "after"), 3, 0, "LayerNorm of 2 entries");
   free(list);
   json_object_put(root);
 }
@@ -205,7 +133,7 @@ static void a_simulated_channel_carries_what_quadrature_says(void **state) {
     for (double db = -5; db <= 25; db += 15) {
       double error, found = lat_bits_through_noise(bits, pow(10, db / 10), 20000, &error);
       if (!(error >= 0 && error < 0.03)) fail_msg("standard error %g", error);
-      near(found, carried(bits, pow(10, db / 10)), 5 * error + 1e-3, "bits through noise");
+      exercise_near(found, carried(bits, pow(10, db / 10)), 5 * error + 1e-3, "bits through noise");
     }
 }
 
@@ -219,7 +147,7 @@ static void sign_patterns_are_counted_as_cover_says(void **state) {
   (void)state;
   for (int rows = 1; rows <= 14; rows++)
     for (int entries = 1; entries <= 6; entries++)
-      near(lat_bits_cover(rows, (size_t)entries), log2(regions(rows, entries)), 1e-9, "Cover");
+      exercise_near(lat_bits_cover(rows, (size_t)entries), log2(regions(rows, entries)), 1e-9, "Cover");
   for (size_t rows = 2; rows <= 16; rows++) {
     uint64_t count;
     assert_int_equal(lat_bits_count_patterns(rows, &count), LAT_OK);
@@ -238,16 +166,16 @@ static void parity_takes_what_the_reach_allows(void **state) {
   static const char *const words[] = {"3", "3 --bits 5 --heads 2", "3 --bits 2 --vectors 4", "3 --bits 27 --heads 6"};
   static const size_t bits[] = {64, 5, 2, 27};
   for (size_t w = 0; w < 4; w++) {
-    struct json_object *root = sheet_of(words[w]);
+    struct json_object *root = exercise_sheet_of(words[w]);
     for (size_t row = 0; row < 5; row++) {
       double H = (double)row + 2, n = (double)bits[w];
-      near(real(root, "machines", row, "heads"), H, 0, "heads");
-      near(real(root, "machines", row, "bound"), ceil(log(n) / log(H + 1) - 1e-9), 0, "least layers");
-      near(real(root, "machines", row, "tree"), ceil(log(n) / log(H) - 1e-9), 0, "layers of the tree");
+      exercise_near(exercise_real(root, "machines", row, "heads"), H, 0, "heads");
+      exercise_near(exercise_real(root, "machines", row, "bound"), ceil(log(n) / log(H + 1) - 1e-9), 0, "least layers");
+      exercise_near(exercise_real(root, "machines", row, "tree"), ceil(log(n) / log(H) - 1e-9), 0, "layers of the tree");
     }
-    for (size_t row = 0; row < rows_of(root, "reach"); row++) {
-      assert_true(real(root, "reach", row, "found") <= real(root, "reach", row, "limit"));
-      assert_true(real(root, "reach", row, "found") >= 1);
+    for (size_t row = 0; row < exercise_rows_of(root, "reach"); row++) {
+      assert_true(exercise_real(root, "reach", row, "found") <= exercise_real(root, "reach", row, "limit"));
+      assert_true(exercise_real(root, "reach", row, "found") >= 1);
     }
     json_object_put(root);
   }
@@ -255,14 +183,14 @@ static void parity_takes_what_the_reach_allows(void **state) {
 
 static void brents_bounds_hold_every_schedule(void **state) {
   (void)state;
-  struct json_object *root = sheet_of("4 --family ripple:8 --width 3");
-  size_t last = rows_of(root, "widths") - 1, asked = 0;
-  double size = real(root, "widths", 0, "steps"), depth = real(root, "widths", last, "steps");
-  near(depth, 15, 0, "depth of an adder"); /* 2 n - 1 */
+  struct json_object *root = exercise_sheet_of("4 --family ripple:8 --width 3");
+  size_t last = exercise_rows_of(root, "widths") - 1, asked = 0;
+  double size = exercise_real(root, "widths", 0, "steps"), depth = exercise_real(root, "widths", last, "steps");
+  exercise_near(depth, 15, 0, "depth of an adder"); /* 2 n - 1 */
   for (size_t row = 0; row <= last; row++) {
-    double w = real(root, "widths", row, "width"), T = real(root, "widths", row, "steps");
-    near(real(root, "widths", row, "lower"), fmax(depth, ceil(size / w)), 0, "at least");
-    near(real(root, "widths", row, "upper"), depth + floor((size - depth) / w), 0, "at most");
+    double w = exercise_real(root, "widths", row, "width"), T = exercise_real(root, "widths", row, "steps");
+    exercise_near(exercise_real(root, "widths", row, "lower"), fmax(depth, ceil(size / w)), 0, "at least");
+    exercise_near(exercise_real(root, "widths", row, "upper"), depth + floor((size - depth) / w), 0, "at most");
     assert_true(T >= fmax(depth, ceil(size / w)) && T <= depth + (size - depth) / w);
     asked += w == 3.0;
   }
@@ -273,28 +201,29 @@ static void brents_bounds_hold_every_schedule(void **state) {
   assert_non_null(file);
   fputs(aag, file);
   fclose(file);
-  json_object_put(sheet_of("4 small.aag --vectors 4"));
-  json_object_put(sheet_of("4 --family parity:1"));
-  json_object_put(sheet_of("4 --family s5_serial:3 --lut 5 --width 1000"));
+  json_object_put(exercise_sheet_of("4 small.aag --vectors 4"));
+  json_object_put(exercise_sheet_of("4 --family parity:1"));
+  json_object_put(exercise_sheet_of("4 --family s5_serial:3 --lut 5 --width 1000"));
 }
 
 /* All 2^m addresses in use: sigma(2 beta)^m = 1 - leak, solved for beta. */
 static void the_certificate_asks_for_what_the_formula_says(void **state) {
   (void)state;
-  struct json_object *root = sheet_of("5 --tokens 64");
+  struct json_object *root = exercise_sheet_of("5 --tokens 64");
   double leak = (1 - 1.0 / 8) / 4;
   for (size_t row = 0; row < 6; row++) {
     double m = 2.0 * ((double)row + 1), q = pow(1 - leak, 1 / m), beta = 0.5 * log(q / (1 - q));
-    near(real(root, "tokens", row, "tokens"), pow(2, m), 0, "tokens");
-    near(real(root, "tokens", row, "formula"), beta, 1e-9, "formula");
-    assert_true(real(root, "tokens", row, "certified") >= beta && real(root, "tokens", row, "certified") <= 1.001 * beta);
+    exercise_near(exercise_real(root, "tokens", row, "tokens"), pow(2, m), 0, "tokens");
+    exercise_near(exercise_real(root, "tokens", row, "formula"), beta, 1e-9, "formula");
+    assert_true(exercise_real(root, "tokens", row, "certified") >= beta &&
+                exercise_real(root, "tokens", row, "certified") <= 1.001 * beta);
   }
-  assert_string_equal(json_object_get_string(cell(root, "runs", 0, "bit")), "lost");
-  assert_string_equal(json_object_get_string(cell(root, "runs", 3, "bit")), "kept");
+  assert_string_equal(json_object_get_string(exercise_cell(root, "runs", 0, "bit")), "lost");
+  assert_string_equal(json_object_get_string(exercise_cell(root, "runs", 3, "bit")), "kept");
   json_object_put(root);
-  json_object_put(sheet_of("5 --tokens 37 --fan-in 3 --kappa 1"));
-  json_object_put(sheet_of("5 --tokens 16 --norm layernorm --activation gelu"));
-  json_object_put(sheet_of("5 --tokens 2 --norm rmsnorm --beta 1.5"));
+  json_object_put(exercise_sheet_of("5 --tokens 37 --fan-in 3 --kappa 1"));
+  json_object_put(exercise_sheet_of("5 --tokens 16 --norm layernorm --activation gelu"));
+  json_object_put(exercise_sheet_of("5 --tokens 2 --norm rmsnorm --beta 1.5"));
 }
 
 static void every_allocation_may_fail(void **state) {
@@ -304,11 +233,11 @@ static void every_allocation_may_fail(void **state) {
                                       "5 --tokens 3 --json"};
   for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
     uint64_t before = lat_memory_allocations();
-    assert_int_equal(exercise(words[w]), 0);
+    assert_int_equal(exercise_run(words[w]), 0);
     uint64_t made = lat_memory_allocations() - before, step = made > 400 ? made / 200 : 1;
     for (uint64_t k = 1; k <= made; k += step) {
       lat_memory_fail_at(k);
-      int code = exercise(words[w]);
+      int code = exercise_run(words[w]);
       lat_memory_fail_at(0);
       if (code != 1)
         fail_msg("%s: allocation %llu of %llu: status %d", words[w], (unsigned long long)k, (unsigned long long)made, code);
@@ -344,5 +273,5 @@ int main(void) {
       cmocka_unit_test(the_certificate_asks_for_what_the_formula_says),
       cmocka_unit_test(every_allocation_may_fail),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return cmocka_run_group_tests(tests, exercise_make_folder, exercise_remove_folder);
 }
