@@ -32,7 +32,7 @@ static int check(const struct lat_netlist *netlist, const struct lat_constructio
                     LAT_THOUGHTS_CHANNEL_BITS);
   if (b > w) return LAT_FAIL(LAT_INPUT, "a thought of %zu bit%s cannot fill a channel of %zu", w, w == 1 ? "" : "s", b);
   if (construction->norm != LAT_NORM_NONE)
-    return LAT_FAIL(LAT_UNSUPPORTED, "thoughts are built without a norm: rows of different positions differ in size");
+    return LAT_FAIL(LAT_UNSUPPORTED, "thoughts with %s are not built: take no norm", lat_norm_name(construction->norm));
   if (construction->activation != LAT_ACTIVATION_RELU)
     return LAT_FAIL(LAT_UNSUPPORTED, "thoughts are built for relu, not %s", lat_activation_name(construction->activation));
   if (construction->mask == LAT_MASK_WINDOW)

@@ -8,8 +8,10 @@
 #include "lib/base/status.h"
 #include "lib/compile/thoughts.h"
 #include "lib/nn/decode.h"
+#include "lib/nn/rows.h"
 
 enum { LARGEST_BATCH = 256 };
+#define LITTLE_WORK 4e6  /* multiply-adds that are not worth waking threads for */
 #define CACHE_BUDGET 5e8 /* bytes of a batch; one vector may take more, up to CACHE_LIMIT */
 #define CACHE_LIMIT 8e9
 
@@ -118,7 +120,10 @@ static int say(struct run *run, size_t t) {
   if (run->values != NULL) measure(run, t);
   if (V > 0) {
     for (size_t n = 0; n < run->batch; n++) memcpy(run->row + n * D + next, run->thought + n * d, d * sizeof *run->thought);
-    lat_transformer_logits(thoughts->model, run->forward, run->row, run->logits);
+    if ((double)run->batch * (double)V * (double)D < LITTLE_WORK)
+      lat_rows_logits(thoughts->model, run->batch, run->row, run->logits, run->x);
+    else
+      lat_transformer_logits(thoughts->model, run->forward, run->row, run->logits);
   }
   for (size_t n = 0; n < run->batch; n++) {
     unsigned char *said = run->said + (n * thoughts->steps + t - 1) * w;

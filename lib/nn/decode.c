@@ -12,9 +12,10 @@
 #include "lib/nn/positions.h"
 #include "lib/nn/rows.h"
 
-/* CHUNK: tokens of one sequence that go together. Rows of a tile are fixed, so that threads do not move bits; little work
- * stays on one thread, which waiting for the others would cost more. */
-enum { CHUNK = 64, TILE = 64, LITTLE_WORK = 200000 };
+/* CHUNK: tokens of one sequence that go together. Rows of a tile are fixed, so that threads do not move bits. Little work
+ * stays on one thread, for waiting for the others would cost more: multiply-adds in matrix products, and in attention, where
+ * each takes ten times as long. */
+enum { CHUNK = 64, TILE = 64, LITTLE_WORK = 4000000, LITTLE_ATTENTION = 500000 };
 
 struct lat_cache {
   const struct lat_transformer *model;
@@ -153,7 +154,7 @@ static void apply(struct lat_cache *cache, size_t step, size_t index, size_t tok
         cache->batch,        context,      config->heads,  config->key_width,
         config->value_width, config->mask, config->window, (float)config->attention_scale,
         config->arithmetic};
-    alone = here || rows * context * (keys + values) < LITTLE_WORK;
+    alone = here || rows * context * (keys + values) < LITTLE_ATTENTION;
 #pragma omp parallel for schedule(static) num_threads(cache->threads) if (!alone)
     for (size_t task = 0; task < cache->batch * config->heads; task++)
       attend(cache, &shape, step, index, task, tokens, scratch_of(cache, alone));
