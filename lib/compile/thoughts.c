@@ -25,6 +25,8 @@ static int check(const struct lat_netlist *netlist, const struct lat_constructio
   if (tokens && w > LAT_THOUGHTS_TOKEN_BITS)
     return LAT_FAIL(LAT_INPUT, "a token of %zu bits needs a vocabulary of 2^%zu; at most %d bits are possible", w, w,
                     LAT_THOUGHTS_TOKEN_BITS);
+  if (w > LAT_THOUGHTS_VECTOR_BITS)
+    return LAT_FAIL(LAT_INPUT, "%zu bits a thought are over %d", w, LAT_THOUGHTS_VECTOR_BITS);
   if (tokens && b > 1)
     return LAT_FAIL(LAT_INPUT, "%zu bits a channel: a token has one bit in each; take the vector variant", b);
   if (b > LAT_THOUGHTS_CHANNEL_BITS)

@@ -28,8 +28,9 @@
 #include "lib/nn/transformer.h"
 
 enum {
-  LAT_THOUGHTS_TOKEN_BITS = 17,  /* w at most for tokens: V = 131,072 */
-  LAT_THOUGHTS_CHANNEL_BITS = 12 /* b at most */
+  LAT_THOUGHTS_TOKEN_BITS = 17,    /* w at most for tokens: V = 131,072 */
+  LAT_THOUGHTS_VECTOR_BITS = 4096, /* and for vectors, whose size sets a lower limit long before */
+  LAT_THOUGHTS_CHANNEL_BITS = 12   /* b at most */
 };
 /* Larger models are refused with a sentence: 2 GiB. */
 #define LAT_THOUGHTS_LARGEST ((size_t)1 << 29)
