@@ -190,12 +190,13 @@ static int run(const struct lat_exercise_values *values, struct lat_sheet *sheet
   lat_sheet_conclude(
       sheet,
       "One gate a step takes %zu steps, all at once %u: a factor of %.1f, and no width gets more. A width of %zu "
-      "already comes within twice the least; beyond it most places of a step stay empty.",
-      tally.size, tally.depth, tally.depth > 0 ? (double)tally.size / tally.depth : 1.0, tally.half);
+      "already comes within twice the least; with room for the widest level, %zu, %.0f %% of the places stay empty.",
+      tally.size, tally.depth, tally.depth > 0 ? (double)tally.size / tally.depth : 1.0, tally.half, tally.widest,
+      tally.depth > 0 ? 100 - 100 * (double)tally.size / ((double)tally.widest * tally.depth) : 0.0);
   lat_sheet_conclude(
       sheet,
       "A chain of thought that writes one bit a token is the first row; a latent state with room for a level is "
-      "the last. Where a circuit is a chain, both rows are the same and latent thought is no faster.");
+      "the last. In a circuit that is one chain both rows are the same.");
 done:
   lat_netlist_free(netlist);
   lat_vectors_free(inputs);

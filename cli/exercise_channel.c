@@ -72,7 +72,7 @@ static const enum lat_dtype narrow[] = {LAT_DTYPE_BF16, LAT_DTYPE_FP8_E4M3};
 
 struct tally {
   size_t differ, over, most[2]; /* most levels in a narrow format */
-  double leak_off, first_bits, last_bits, first_beta, last_beta;
+  double leak_off, first_bits, last_bits, first_beta, last_beta, last_found;
 };
 
 static int one_beta(struct lat_sheet *sheet, size_t m, double beta, struct tally *tally) {
@@ -96,6 +96,7 @@ static int one_beta(struct lat_sheet *sheet, size_t m, double beta, struct tally
   }
   if (tally->first_beta == 0) tally->first_beta = beta, tally->first_bits = log2(limit);
   tally->last_beta = beta;
+  tally->last_found = found;
   tally->last_bits = log2(limit);
 done:
   return status;
@@ -147,7 +148,7 @@ static int run(const struct lat_exercise_values *values, struct lat_sheet *sheet
       sheet,
       "A thought of %.0f channels at beta %g carries %.0f bits through such a head for certain, where its fp32 "
       "numbers have %.0f nominal ones: %.1f %%.",
-      D, tally.last_beta, D * tally.last_bits, 32 * D, 100 * tally.last_bits / 32);
+      D, tally.last_beta, D * log2(tally.last_found), 32 * D, 100 * log2(tally.last_found) / 32);
 done:
   return status;
 }

@@ -309,12 +309,12 @@ static void conclude(struct lat_sheet *sheet, const struct lat_exercise_values *
       "weights, gradient and moments and none of the %s kept for the backward pass: all in all it needs %.1f %%.",
       lat_sheet_scaled(4 * bytes * (s.parameters - l.parameters), "B", a), lat_sheet_scaled(bytes * l.kept, "B", b),
       100 * (4 * l.parameters + l.kept) / (4 * s.parameters + s.kept));
-  if (levels > 0)
+  if (levels > 0 && loop.steps > 1)
     lat_sheet_conclude(
         sheet,
-        "The depth is real: a chain of %zu gates comes out right. The loop is not the stack, though: it "
-        "is the one stack in %zu whose layers repeat, and what it cannot hold is other weights in every layer.",
-        levels, stack.layers / loop.layers);
+        "The depth is real: a chain of %zu gates comes out right. But the loop is only a stack whose layers repeat after "
+        "%zu: it has no room for other weights in each of the %zu.",
+        levels, loop.layers, stack.layers);
 }
 
 static int run(const struct lat_exercise_values *values, struct lat_sheet *sheet) {
