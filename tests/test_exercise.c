@@ -131,9 +131,9 @@ static void a_simulated_channel_carries_what_quadrature_says(void **state) {
   (void)state;
   for (unsigned bits = 1; bits <= 5; bits += 2)
     for (double db = -5; db <= 25; db += 15) {
-      double error, found = lat_bits_through_noise(bits, pow(10, db / 10), 20000, &error);
-      if (!(error >= 0 && error < 0.03)) fail_msg("standard error %g", error);
-      exercise_near(found, carried(bits, pow(10, db / 10)), 5 * error + 1e-3, "bits through noise");
+      double error, found = lat_bits_through_noise(bits, pow(10, db / 10), 200000, &error);
+      if (!(error >= 0 && error < 0.01)) fail_msg("standard error %g", error);
+      exercise_near(found, carried(bits, pow(10, db / 10)), 4 * error + 5e-4, "bits through noise");
     }
 }
 
