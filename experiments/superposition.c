@@ -2,11 +2,13 @@
  * search: the two-layer machine of Zhu et al. with explicit weights on many graphs: what every thought holds, from which thought on
  *         the answer is right, and what sampled and breadth-first chains of thought and squaring need on the same graphs;
  * width:  how large a frontier can be read from one vector of d channels when there are n > d nodes. */
+#include <math.h>
 #include <string.h>
 
 #include "experiments/superposition/parts.h"
 #include "lib/base/memory.h"
 #include "lib/base/status.h"
+#include "lib/base/text.h"
 #include "lib/task/graph_make.h"
 #include "lib/task/prosqa.h"
 
@@ -19,13 +21,15 @@
        "layered:8,layered:12,layered:16,layered:24,layered:32,file")                                                       \
   PATH(data, "-", "the authors' JSON file of ProsQA records, taken where family is file", "", "", "")                      \
   INT(graphs, "1", 1, 100000, "graphs of up to 23 nodes; of N nodes 23 / N of that, but 5", "5", "60", "300")              \
-  INT(position_width, "channels", 2, 1024, "channels for positions", "32", "8,32,128", "8,16,32,64,128")                   \
-  REAL(sharpness, "1", 0.01, 1000, "eta times the smallest gap of two positions' scores", "24,0.5", "24,8,2,0.5",          \
-       "24,12,8,4,3,2,1,0.5")                                                                                              \
-  REAL(tau_factor, "1", 0.001, 100, "tau over its own choice, sqrt(n) ln(16 m S)", "1,0.1", "1,0.5,0.3,0.25,0.2,0.15,0.1", \
-       "1,0.5,0.4,0.35,0.3,0.275,0.25,0.225,0.2,0.175,0.15,0.125,0.1")                                                     \
-  TEXT(control, "-", "none, threshold (1 / 4n where 1 / 2m is needed) or narrow (n - 1 channels)",                         \
-       "none,threshold,narrow", "none,threshold,narrow", "none,threshold,narrow")                                          \
+  TEXT(setting, "-",                                                                                                       \
+       "built; or moved: positions:P channels, sharpness:X, tau:F of its own choice, low_threshold (1 / 4n), narrow (n - " \
+       "1 channels)",                                                                                                      \
+       "built,sharpness:0.5,tau:0.1,low_threshold,narrow",                                                                 \
+       "built,positions:8,positions:128,sharpness:8,sharpness:2,sharpness:0.5,tau:0.5,tau:0.3,tau:0.25,tau:0.2,tau:0.15,"  \
+       "tau:0.1,low_threshold,narrow",                                                                                     \
+       "built,positions:8,positions:16,positions:64,positions:128,sharpness:12,sharpness:8,sharpness:4,sharpness:3,"       \
+       "sharpness:2,sharpness:1,sharpness:0.5,tau:0.5,tau:0.4,tau:0.35,tau:0.3,tau:0.275,tau:0.25,tau:0.225,tau:0.2,"      \
+       "tau:0.175,tau:0.15,tau:0.125,tau:0.1,low_threshold,narrow")                                                        \
   INT(nodes, "1", 2, 65536, "nodes to choose a frontier from (width)", "64", "512", "512,2048")                            \
   INT(channels_read, "channels", 1, 65536, "channels of the vector (width)", "32,48", "32,64,128,256",                     \
       "32,64,128,256,448")                                                                                                 \
@@ -67,6 +71,9 @@ static const struct lat_output outputs[] = {
     {"set_size", "1", "nodes in the last thought, mean", LAT_REAL, "", MAYBE},
     {"spread", "1", "largest |product sqrt|V_c| - 1| inside V_c", LAT_REAL, "", MAYBE},
     {"outside", "1", "largest |product sqrt|V_c|| outside V_c", LAT_REAL, "", MAYBE},
+    {"positions", "channels", "channels for positions", LAT_INTEGER, "", MAYBE},
+    {"sharpness", "1", "eta times the smallest gap of two positions' scores", LAT_REAL, "", MAYBE},
+    {"tau_factor", "1", "tau over its own choice, sqrt(n) ln(16 m S)", LAT_REAL, "", MAYBE},
     {"eta", "1", "realised eta", LAT_REAL, "", MAYBE},
     {"tau", "1", "realised tau", LAT_REAL, "", MAYBE},
     {"xi", "1", "realised xi", LAT_REAL, "", MAYBE},
@@ -82,25 +89,37 @@ static const struct lat_output outputs[] = {
     {"set_bits", "bits", "log2 of n over k", LAT_REAL, "size", MAYBE},
     {0}};
 
-static int is_control(const struct parameters *p, const char *name) { return strcmp(p->control, name) == 0; }
-
-static int is_default(const struct parameters *p) {
-  return p->position_width == 32 && p->sharpness >= 24 && p->sharpness <= 24 && p->tau_factor >= 1 && p->tau_factor <= 1 &&
-         strcmp(p->control, "none") == 0;
+/* The machine that a setting asks for: see the parameter's help. */
+static int setting_of(const char *setting, struct lat_superposition_search *search) {
+  static const char *const name[] = {"positions:", "sharpness:", "tau:"};
+  static const double least[] = {2, 0.01, 0.001}, most[] = {1024, 1000, 100};
+  double *const slot[] = {&search->position_width, &search->sharpness, &search->tau_factor};
+  search->position_width = 32;
+  search->sharpness = 24;
+  search->tau_factor = 1;
+  search->low_threshold = strcmp(setting, "low_threshold") == 0;
+  search->narrow = strcmp(setting, "narrow") == 0;
+  if (strcmp(setting, "built") == 0 || search->low_threshold || search->narrow) return LAT_OK;
+  for (size_t i = 0; i < 3; i++) {
+    size_t length = strlen(name[i]);
+    if (strncmp(setting, name[i], length) != 0) continue;
+    int status = lat_parse_real(setting + length, least[i], most[i], slot[i]);
+    if (status != LAT_OK) return lat_fail_prefix(status, "setting %.80s", setting);
+    if (i == 0 && fmod(*slot[i], 2) > 0)
+      return LAT_FAIL(LAT_INPUT, "setting %.80s: an even number of channels is needed", setting);
+    return LAT_OK;
+  }
+  return LAT_FAIL(LAT_INPUT, "setting '%.80s' is none of built, positions:P, sharpness:X, tau:F, low_threshold, narrow",
+                  setting);
 }
 
-/* One setting at a time is moved away from 32, 24, 1, none. */
 static const char *reject_search(const struct parameters *p) {
-  int moved = (p->position_width != 32) + !(p->sharpness >= 24 && p->sharpness <= 24) +
-              !(p->tau_factor >= 1 && p->tau_factor <= 1) + (strcmp(p->control, "none") != 0);
   int file = strcmp(p->family, "file") == 0, clique = strncmp(p->family, "clique:", 7) == 0;
+  int built = strcmp(p->setting, "built") == 0, low = strcmp(p->setting, "low_threshold") == 0;
   if (file && p->data[0] == '\0') return "family file is for --set data=FILE";
   if (!file && p->data[0] != '\0') return "with --set data=FILE only family file is run";
-  if (moved > 1) return "settings are moved one at a time";
-  if (strcmp(p->control, "threshold") == 0 && !clique)
-    return "the low threshold is for clique: few graphs have over 4 n edges";
-  if (moved == 1 && strcmp(p->control, "threshold") != 0 && !file && strcmp(p->family, "prosqa:23") != 0)
-    return "settings are moved on prosqa:23 and on files";
+  if (low && !clique) return "the low threshold is for clique: few graphs have over 4 n edges";
+  if (!built && !low && !file && strcmp(p->family, "prosqa:23") != 0) return "settings are moved on prosqa:23 and on files";
   return NULL;
 }
 
@@ -114,7 +133,7 @@ static const char *reject(const void *parameters) {
   if (strcmp(p->family, "prosqa:23") != 0 && strcmp(p->family, "file") != 0)
     return "family does not matter to width: listed once, with prosqa:23";
   if ((p->data[0] == '\0') != (strcmp(p->family, "prosqa:23") == 0)) return "family does not matter to width: listed once";
-  if (!is_default(p)) return "the machine's settings do not matter to width: listed once";
+  if (strcmp(p->setting, "built") != 0) return "the machine's setting does not matter to width: listed once";
   if (p->channels_read >= p->nodes) return "with as many channels as nodes the directions are orthonormal: always exact";
   return NULL;
 }
@@ -145,13 +164,11 @@ static int check(const void *parameters) {
   const struct parameters *p = parameters;
   struct lat_graphs *graphs = NULL;
   struct lat_graph *graph = NULL;
+  struct lat_superposition_search search;
   int status = LAT_OK;
   if (strcmp(p->measure, "width") == 0) return LAT_OK;
   LAT_CHECK(status, strcmp(p->measure, "search") == 0, LAT_INPUT, "measure '%s' is neither search nor width", p->measure);
-  LAT_CHECK(status, p->position_width % 2 == 0, LAT_INPUT, "position_width is %d, and an even one is needed",
-            (int)p->position_width);
-  LAT_CHECK(status, is_control(p, "threshold") || is_control(p, "narrow") || is_control(p, "none"), LAT_INPUT,
-            "control '%s' is none of none, threshold, narrow", p->control);
+  LAT_TRY(status, setting_of(p->setting, &search));
   if (strcmp(p->family, "file") != 0) {
     status = lat_graph_make(p->family, (uint64_t)p->seed, 0, &graph);
     if (status == LAT_OK) status = lat_superposition_size(graph, 0);
@@ -168,17 +185,13 @@ done:
 static int run(struct lat_run *run) {
   const struct parameters *p = lat_run_parameters(run);
   struct lat_graphs *graphs = NULL;
+  struct lat_superposition_search search = {.seed = (uint64_t)p->seed};
   int status = LAT_OK;
   if (strcmp(p->measure, "width") == 0)
     return lat_superposition_capacity(run, (size_t)p->nodes, (size_t)p->channels_read, (size_t)p->trials,
                                       (uint64_t)p->seed);
+  LAT_TRY(status, setting_of(p->setting, &search));
   LAT_TRY(status, graphs_of(p, &graphs));
-  const struct lat_superposition_search search = {.position_width = (size_t)p->position_width,
-                                                  .sharpness = p->sharpness,
-                                                  .tau_factor = p->tau_factor,
-                                                  .low_threshold = is_control(p, "threshold"),
-                                                  .narrow = is_control(p, "narrow"),
-                                                  .seed = (uint64_t)p->seed};
   status = lat_superposition_search(run, &search, graphs);
 done:
   lat_graphs_free(graphs);

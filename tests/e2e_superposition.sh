@@ -52,8 +52,10 @@ refused two_reached_candidates 'record 1: the negative, node 4, is reached' --se
 refused no_such_file 'none.json' --set data=none.json
 refused no_such_family "'tree:3' is no family of graphs" --set family=tree:3
 refused a_graph_of_no_node 'prosqa:0' --set family=prosqa:0
-refused odd_positions 'position_width is 7' --set position_width=7
+refused odd_positions 'setting positions:7: an even number' --set setting=positions:7
+refused a_setting_without_its_number "setting tau:" --set setting=tau:
+refused a_setting_out_of_range 'setting sharpness:-1' --set setting=sharpness:-1
 refused no_node 'nodes=0' --set nodes=0
 refused no_channel 'channels_read=0' --set channels_read=0
-refused no_such_control "control 'all'" --set control=all
+refused no_such_setting "setting 'all'" --set setting=all
 exit $failed

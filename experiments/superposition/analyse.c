@@ -25,20 +25,24 @@ static const char *family_of(const struct lat_merged *merged, size_t i) {
 enum role { HOLDS, FAILS, BETWEEN };
 static const char *const role_name[] = {"must hold", "must fail", "-"};
 
+static int is_setting(const struct lat_merged *merged, size_t i, const char *setting) {
+  return strcmp(TEXT("setting", i), setting) == 0;
+}
+static int is_built(const struct lat_merged *merged, size_t i) { return is_setting(merged, i, "built"); }
+
+static int is_control(const struct lat_merged *merged, size_t i) {
+  return is_setting(merged, i, "low_threshold") || is_setting(merged, i, "narrow");
+}
+
 /* What the prediction says of a point. */
 static enum role role_of(const struct lat_merged *merged, size_t i) {
-  if (strcmp(TEXT("control", i), "none") != 0 || REAL("sharpness", i) <= 0.5 || REAL("tau_factor", i) <= 0.1) return FAILS;
-  return REAL("sharpness", i) >= 8 && REAL("tau_factor", i) >= 1 && INTEGER("position_width", i) >= 8 ? HOLDS : BETWEEN;
+  if (is_control(merged, i) || REAL("sharpness", i) <= 0.5 || REAL("tau_factor", i) <= 0.1) return FAILS;
+  return REAL("sharpness", i) >= 8 && REAL("tau_factor", i) >= 1 && INTEGER("positions", i) >= 8 ? HOLDS : BETWEEN;
 }
 
-static int is_built(const struct lat_merged *merged, size_t i) {
-  return strcmp(TEXT("control", i), "none") == 0 && INTEGER("position_width", i) == 32 &&
-         fabs(REAL("sharpness", i) - 24) <= 0 && fabs(REAL("tau_factor", i) - 1) <= 0;
-}
-
-/* Only tau is away from what the machine chooses: here theory speaks for every graph. */
+/* Positions and node vectors are as good as perfect, so that theory, which is that of the second layer, speaks. */
 static int theory_speaks(const struct lat_merged *merged, size_t i) {
-  return strcmp(TEXT("control", i), "narrow") != 0 && REAL("sharpness", i) >= 8 && INTEGER("position_width", i) >= 8;
+  return !is_setting(merged, i, "narrow") && REAL("sharpness", i) >= 8 && INTEGER("positions", i) >= 8;
 }
 
 static int tables_search(const struct lat_merged *merged, struct lat_analysis *analysis) {
@@ -69,7 +73,7 @@ static int tables_search(const struct lat_merged *merged, struct lat_analysis *a
   }
   LAT_TRY(status,
           lat_table_begin(analysis, "settings",
-                          "graphs\tpositions\tsharpness\ttau factor\ttau\tcontrol\tcount\texact\tright\texpected by "
+                          "graphs\tsetting\tpositions\tsharpness\ttau\tcount\texact\tright\texpected by "
                           "theory\tagree\tprediction",
                           "Settings moved away from the built ones, one at a time. Theory is that of the second layer "
                           "alone: it says nothing of positions and narrow vectors."));
@@ -79,11 +83,10 @@ static int tables_search(const struct lat_merged *merged, struct lat_analysis *a
     char expected[16], agree[16];
     snprintf(expected, sizeof expected, "%d", (int)INTEGER("expected", i));
     snprintf(agree, sizeof agree, "%d", (int)INTEGER("agree", i));
-    LAT_TRY(status, lat_table_row(analysis, "%s\t%d\t%g\t%g\t%.4g\t%s\t%d\t%d\t%d\t%s\t%s\t%s", family_of(merged, i),
-                                  (int)INTEGER("position_width", i), REAL("sharpness", i), REAL("tau_factor", i),
-                                  REAL("tau", i), TEXT("control", i), (int)INTEGER("searched", i), (int)INTEGER("exact", i),
-                                  (int)INTEGER("right", i), speaks ? expected : "-", speaks ? agree : "-",
-                                  role_name[role_of(merged, i)]));
+    LAT_TRY(status, lat_table_row(analysis, "%s\t%s\t%d\t%g\t%.4g\t%d\t%d\t%d\t%s\t%s\t%s", family_of(merged, i),
+                                  TEXT("setting", i), (int)INTEGER("positions", i), REAL("sharpness", i), REAL("tau", i),
+                                  (int)INTEGER("searched", i), (int)INTEGER("exact", i), (int)INTEGER("right", i),
+                                  speaks ? expected : "-", speaks ? agree : "-", role_name[role_of(merged, i)]));
   }
 done:
   return status;
@@ -99,7 +102,7 @@ static int figure_products(const struct lat_merged *merged, struct lat_analysis 
                           "thought\tin mean (1)\tin theory (1)\tin low (1)\tin high (1)\tout high (1)\tcontrol", NULL));
   for (size_t i = 0; i < lat_merged_points(merged); i++) {
     if (!is(merged, i, "search") || strcmp(TEXT("family", i), file ? "file" : "prosqa:23") != 0) continue;
-    int control = fabs(REAL("tau_factor", i) - 0.1) <= 0 && strcmp(TEXT("control", i), "none") == 0;
+    int control = is_setting(merged, i, "tau:0.1");
     if (!control && !is_built(merged, i)) continue;
     size_t extent[3];
     const double *mean = lat_merged_array(merged, "in_mean", i, extent),

@@ -8,9 +8,8 @@
 enum { LAT_SUPERPOSITION_MOST_NODES = 512, LAT_SUPERPOSITION_MOST_EDGES = 8192 };
 
 struct lat_superposition_search {
-  size_t position_width;
-  double sharpness, tau_factor; /* tau as a part of the machine's own choice */
-  int low_threshold, narrow;    /* controls: threshold 1 / (4 n), width n - 1 */
+  double position_width, sharpness, tau_factor; /* the last: tau as a part of the machine's own choice */
+  int low_threshold, narrow;                    /* controls: threshold 1 / (4 n), width n - 1 */
   uint64_t seed;
 };
 

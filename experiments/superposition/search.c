@@ -145,7 +145,8 @@ done:
   return status;
 }
 
-static int put(struct lat_run *run, const struct lat_superposition *machine, size_t count, const struct tally *tally) {
+static int put(struct lat_run *run, const struct lat_superposition *machine, const struct lat_superposition_search *search,
+               size_t count, const struct tally *tally) {
   const struct {
     const char *name;
     int64_t value;
@@ -162,7 +163,8 @@ static int put(struct lat_run *run, const struct lat_superposition *machine, siz
                 {"width", (int64_t)machine->options.width},
                 {"channels", (int64_t)machine->model->config.width},
                 {"parameters", (int64_t)machine->model->count},
-                {"tokens", (int64_t)machine->tokens}};
+                {"tokens", (int64_t)machine->tokens},
+                {"positions", (int64_t)machine->options.position_width}};
   const struct {
     const char *name;
     double sum;
@@ -183,8 +185,14 @@ static int put(struct lat_run *run, const struct lat_superposition *machine, siz
   const struct {
     const char *name;
     double value;
-  } real[] = {{"spread", tally->spread},     {"outside", tally->outside}, {"eta", machine->eta},
-              {"tau", machine->options.tau}, {"xi", machine->xi},         {"gap", machine->gap}};
+  } real[] = {{"spread", tally->spread},
+              {"outside", tally->outside},
+              {"sharpness", machine->options.sharpness},
+              {"tau_factor", search->tau_factor},
+              {"eta", machine->eta},
+              {"tau", machine->options.tau},
+              {"xi", machine->xi},
+              {"gap", machine->gap}};
   const struct {
     const char *name;
     const double *value;
@@ -209,7 +217,7 @@ done:
 int lat_superposition_search(struct lat_run *run, const struct lat_superposition_search *search,
                              const struct lat_graphs *graphs) {
   struct lat_superposition_options options = {
-      .position_width = search->position_width, .sharpness = search->sharpness, .seed = search->seed};
+      .position_width = (size_t)search->position_width, .sharpness = search->sharpness, .seed = search->seed};
   struct lat_superposition *machine = NULL;
   struct lat_superposition_scratch *scratch = NULL;
   struct tally tally = {0};
@@ -256,7 +264,7 @@ int lat_superposition_search(struct lat_run *run, const struct lat_superposition
     tally.in_mean[c] /= tally.members[c];
     tally.theory[c] /= tally.members[c];
   }
-  LAT_TRY(status, put(run, machine, graphs->count, &tally));
+  LAT_TRY(status, put(run, machine, search, graphs->count, &tally));
 done:
   lat_free(array);
   lat_free(logit);
