@@ -36,6 +36,10 @@ object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJECTS := $(call object,$(LIB_SOURCES))
 APP_OBJECTS := $(call object,$(filter-out cli/main.c,$(CLI_SOURCES)) $(EXPERIMENT_SOURCES) $(EXPERIMENT_PARTS)) $(BUILD)/experiments.o
 HELPER_OBJECTS := $(call object,$(HELPER_SOURCES))
+# Sources that are built once more in double precision, for central differences that are good to ten digits.
+DOUBLE_SOURCES := $(sort $(wildcard lib/base/*.c lib/nn/operation_*.c) $(addprefix lib/nn/,activation.c gemm.c layernorm.c \
+  positions.c rmsnorm.c softmax.c tape.c vector_math.c))
+DOUBLE_OBJECTS := $(patsubst %.c,$(BUILD)/double/%.o,$(DOUBLE_SOURCES) tests/test_gradient.c)
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SOURCES))
 
@@ -78,6 +82,10 @@ $(BUILD)/%.o: %.c $(BUILD)/flags.txt
 	@mkdir -p $(@D)
 	$(CC) $(HOUSE) $(CFLAGS) $(PKG_CFLAGS) $(PROVENANCE) -MMD -MP -c $< -o $@
 
+$(BUILD)/double/%.o: %.c $(BUILD)/flags.txt
+	@mkdir -p $(@D)
+	$(CC) $(HOUSE) -DLAT_DOUBLE $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -c $< -o $@
+
 # Experiments are found by walking their folder: the list is made, never kept by hand.
 $(BUILD)/experiments.txt: FORCE
 	@mkdir -p $(@D)
@@ -111,6 +119,10 @@ $(BUILD)/latentlab: $(BUILD)/cli/main.o $(APP_OBJECTS) $(BUILD)/liblatentlab.a
 	$(CC) $(HOUSE) $(CFLAGS) $(LDFLAGS) $^ $(PKG_LIBS) -o $@
 
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(HELPER_OBJECTS) $(APP_OBJECTS) $(BUILD)/liblatentlab.a
+	$(CC) $(HOUSE) $(CFLAGS) $(LDFLAGS) $^ -lcmocka $(PKG_LIBS) -o $@
+
+$(BUILD)/tests/test_gradient: $(DOUBLE_OBJECTS)
+	@mkdir -p $(@D)
 	$(CC) $(HOUSE) $(CFLAGS) $(LDFLAGS) $^ -lcmocka $(PKG_LIBS) -o $@
 
 setup:

@@ -4,7 +4,7 @@
 
 #include "lib/nn/vector_math.h"
 
-void lat_activation_forward(enum lat_activation kind, size_t n, const float *x, float *y) {
+void lat_activation_forward(enum lat_activation kind, size_t n, const lat_real *x, lat_real *y) {
   switch (kind) {
     case LAT_ACTIVATION_RELU: lat_relu_array(n, x, y); break;
     case LAT_ACTIVATION_GELU: lat_gelu_array(n, x, y); break;

@@ -7,7 +7,7 @@
 
 #include "lib/nn/transformer.h"
 
-void lat_activation_forward(enum lat_activation kind, size_t n, const float *x, float *y);
+void lat_activation_forward(enum lat_activation kind, size_t n, const lat_real *x, lat_real *y);
 
 /* One value by libm in double. */
 double lat_activation_reference(enum lat_activation kind, double x);

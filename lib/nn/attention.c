@@ -10,11 +10,6 @@
 
 size_t lat_attention_scratch(size_t sequence) { return LAT_ATTENTION_TILE * sequence; }
 
-void lat_attention_range(enum lat_mask mask, size_t window, size_t sequence, size_t i, size_t *first, size_t *end) {
-  *first = mask == LAT_MASK_WINDOW && i + 1 > window ? i + 1 - window : 0;
-  *end = mask == LAT_MASK_FULL ? sequence : i + 1;
-}
-
 void lat_attention_rows(const struct lat_attention_shape *shape, size_t i0, size_t i1, const float *q, const float *k,
                         const float *v, float *y, float *scores) {
   if (!lat_arithmetic_is_plain(shape->arithmetic)) {

@@ -37,6 +37,10 @@ void lat_attention_reference(const struct lat_attention_shape *shape, const floa
                              float *y, double *weights);
 
 /* The tokens that token i of S reads: first .. end - 1. */
-void lat_attention_range(enum lat_mask mask, size_t window, size_t sequence, size_t i, size_t *first, size_t *end);
+static inline void lat_attention_range(enum lat_mask mask, size_t window, size_t sequence, size_t i, size_t *first,
+                                       size_t *end) {
+  *first = mask == LAT_MASK_WINDOW && i + 1 > window ? i + 1 - window : 0;
+  *end = mask == LAT_MASK_FULL ? sequence : i + 1;
+}
 
 #endif

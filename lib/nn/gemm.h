@@ -11,24 +11,26 @@
 
 #include <stddef.h>
 
+#include "lib/nn/real.h"
+
 /* One operand as it is stored. */
 struct lat_matrix {
-  const float *data;
+  const lat_real *data;
   size_t stride;
   int transpose;
 };
 
 /* On the calling thread alone. */
-void lat_gemm(size_t rows, size_t columns, size_t inner, float alpha, struct lat_matrix a, struct lat_matrix b, float beta,
-              float *c, size_t stride);
+void lat_gemm(size_t rows, size_t columns, size_t inner, lat_real alpha, struct lat_matrix a, struct lat_matrix b,
+              lat_real beta, lat_real *c, size_t stride);
 
 /* On all OpenMP threads, by fixed tiles of C; inside a parallel region on the calling thread, with the same tiles. */
-void lat_gemm_parallel(size_t rows, size_t columns, size_t inner, float alpha, struct lat_matrix a, struct lat_matrix b,
-                       float beta, float *c, size_t stride);
+void lat_gemm_parallel(size_t rows, size_t columns, size_t inner, lat_real alpha, struct lat_matrix a, struct lat_matrix b,
+                       lat_real beta, lat_real *c, size_t stride);
 
 /* The definition, summed in double: what the tests hold the fast form to. */
-void lat_gemm_reference(size_t rows, size_t columns, size_t inner, float alpha, struct lat_matrix a, struct lat_matrix b,
-                        float beta, float *c, size_t stride);
+void lat_gemm_reference(size_t rows, size_t columns, size_t inner, lat_real alpha, struct lat_matrix a, struct lat_matrix b,
+                        lat_real beta, lat_real *c, size_t stride);
 
 /* Which library does the work, e.g. "OpenBLAS 0.3.21 ...". */
 const char *lat_gemm_provider(void);

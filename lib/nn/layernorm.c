@@ -4,24 +4,24 @@
 
 #include "lib/nn/sums.h"
 
-void lat_layernorm_forward(size_t rows, size_t width, const float *x, const float *gain, const float *bias, double epsilon,
-                           float *y) {
+void lat_layernorm_forward(size_t rows, size_t width, const lat_real *x, const lat_real *gain, const lat_real *bias,
+                           double epsilon, lat_real *y) {
   for (size_t row = 0; row < rows; row++, x += width, y += width) {
     double mean = lat_sum(width, x) / (double)width;
     double variance = lat_sum_squares(width, x, mean) / (double)width;
-    float inverse = (float)(1.0 / sqrt(variance + epsilon)), middle = (float)mean;
+    lat_real inverse = (lat_real)(1.0 / sqrt(variance + epsilon)), middle = (lat_real)mean;
 #pragma omp simd
     for (size_t i = 0; i < width; i++) y[i] = (x[i] - middle) * inverse * gain[i] + bias[i];
   }
 }
 
-void lat_layernorm_reference(size_t rows, size_t width, const float *x, const float *gain, const float *bias,
-                             double epsilon, float *y) {
+void lat_layernorm_reference(size_t rows, size_t width, const lat_real *x, const lat_real *gain, const lat_real *bias,
+                             double epsilon, lat_real *y) {
   for (size_t row = 0; row < rows; row++, x += width, y += width) {
     double mean = 0.0, variance = 0.0;
     for (size_t i = 0; i < width; i++) mean += (double)x[i] / (double)width;
     for (size_t i = 0; i < width; i++) variance += ((double)x[i] - mean) * ((double)x[i] - mean) / (double)width;
     for (size_t i = 0; i < width; i++)
-      y[i] = (float)(((double)x[i] - mean) / sqrt(variance + epsilon) * (double)gain[i] + (double)bias[i]);
+      y[i] = (lat_real)(((double)x[i] - mean) / sqrt(variance + epsilon) * (double)gain[i] + (double)bias[i]);
   }
 }

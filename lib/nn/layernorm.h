@@ -8,9 +8,11 @@
 
 #include <stddef.h>
 
-void lat_layernorm_forward(size_t rows, size_t width, const float *x, const float *gain, const float *bias, double epsilon,
-                           float *y);
-void lat_layernorm_reference(size_t rows, size_t width, const float *x, const float *gain, const float *bias,
-                             double epsilon, float *y);
+#include "lib/nn/real.h"
+
+void lat_layernorm_forward(size_t rows, size_t width, const lat_real *x, const lat_real *gain, const lat_real *bias,
+                           double epsilon, lat_real *y);
+void lat_layernorm_reference(size_t rows, size_t width, const lat_real *x, const lat_real *gain, const lat_real *bias,
+                             double epsilon, lat_real *y);
 
 #endif

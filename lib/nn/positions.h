@@ -9,16 +9,18 @@
 
 #include <stddef.h>
 
+#include "lib/nn/real.h"
+
 /* x [B, S, D] += the sinusoids. */
-void lat_sinusoidal_add(size_t batch, size_t sequence, size_t width, float *x);
+void lat_sinusoidal_add(size_t batch, size_t sequence, size_t width, lat_real *x);
 /* x [B, tokens, D] += those of tokens first, first + 1, ... */
-void lat_sinusoidal_add_at(size_t batch, size_t tokens, size_t first, size_t width, float *x);
+void lat_sinusoidal_add_at(size_t batch, size_t tokens, size_t first, size_t width, lat_real *x);
 
 /* table [S, key_width]: cos and sin of channel pair k of token s at 2k and 2k + 1. key_width is even. */
-void lat_rotary_table(size_t sequence, size_t key_width, float *table);
+void lat_rotary_table(size_t sequence, size_t key_width, lat_real *table);
 
 /* Turns the `rows` rows x [rows, H * key_width] in place; row r is token (start + r) mod S. */
-void lat_rotary_forward(size_t start, size_t rows, size_t sequence, size_t heads, size_t key_width, const float *table,
-                        float *x);
+void lat_rotary_forward(size_t start, size_t rows, size_t sequence, size_t heads, size_t key_width, const lat_real *table,
+                        lat_real *x);
 
 #endif

@@ -7,7 +7,9 @@
 
 #include <stddef.h>
 
-void lat_rmsnorm_forward(size_t rows, size_t width, const float *x, const float *gain, double epsilon, float *y);
-void lat_rmsnorm_reference(size_t rows, size_t width, const float *x, const float *gain, double epsilon, float *y);
+#include "lib/nn/real.h"
+
+void lat_rmsnorm_forward(size_t rows, size_t width, const lat_real *x, const lat_real *gain, double epsilon, lat_real *y);
+void lat_rmsnorm_reference(size_t rows, size_t width, const lat_real *x, const lat_real *gain, double epsilon, lat_real *y);
 
 #endif

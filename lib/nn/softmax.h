@@ -9,7 +9,9 @@
 
 #include <stddef.h>
 
-void lat_softmax(size_t n, const float *x, float *y);
-void lat_softmax_reference(size_t n, const float *x, float *y);
+#include "lib/nn/real.h"
+
+void lat_softmax(size_t n, const lat_real *x, lat_real *y);
+void lat_softmax_reference(size_t n, const lat_real *x, lat_real *y);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "lib/nn/real.h"
+
 enum { LAT_SUM_LANES = 8 };
 
 static inline double lat_sum_lanes(const double lane[LAT_SUM_LANES]) {
@@ -12,7 +14,7 @@ static inline double lat_sum_lanes(const double lane[LAT_SUM_LANES]) {
 }
 
 /* sum x_i */
-static inline double lat_sum(size_t n, const float *x) {
+static inline double lat_sum(size_t n, const lat_real *x) {
   double lane[LAT_SUM_LANES] = {0};
   size_t i = 0;
   for (; i + LAT_SUM_LANES <= n; i += LAT_SUM_LANES)
@@ -22,7 +24,7 @@ static inline double lat_sum(size_t n, const float *x) {
 }
 
 /* sum (x_i - middle)^2 */
-static inline double lat_sum_squares(size_t n, const float *x, double middle) {
+static inline double lat_sum_squares(size_t n, const lat_real *x, double middle) {
   double lane[LAT_SUM_LANES] = {0};
   size_t i = 0;
   for (; i + LAT_SUM_LANES <= n; i += LAT_SUM_LANES)

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "lib/nn/dtype.h"
+#include "lib/nn/real.h"
 
 enum lat_norm { LAT_NORM_NONE, LAT_NORM_RMSNORM, LAT_NORM_LAYERNORM };
 enum lat_activation { LAT_ACTIVATION_RELU, LAT_ACTIVATION_GELU, LAT_ACTIVATION_GELU_TANH };

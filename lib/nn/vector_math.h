@@ -25,16 +25,41 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/nn/real.h"
+
 #define LAT_EXP_ZERO (-103.98f)
 #define LAT_EXP_POSITIVE (-103.97f)
 #define LAT_GELU_CUT 13.01f
 #define LAT_GELU_TANH_CUT 9.89f
 
 /* y_i = f(x_i), i = 0 .. n-1. */
-void lat_exp_array(size_t n, const float *x, float *y);
-void lat_relu_array(size_t n, const float *x, float *y);
-void lat_gelu_array(size_t n, const float *x, float *y);
-void lat_gelu_tanh_array(size_t n, const float *x, float *y);
+void lat_exp_array(size_t n, const lat_real *x, lat_real *y);
+void lat_relu_array(size_t n, const lat_real *x, lat_real *y);
+void lat_gelu_array(size_t n, const lat_real *x, lat_real *y);
+void lat_gelu_tanh_array(size_t n, const lat_real *x, lat_real *y);
+
+/* dx_i = keep dx_i + dy_i f'(x_i), keep 0 or 1 (0: dx may hold anything). relu'(0) = 0; gelu'(x) = Phi(x) + x phi(x), and as the
+ * formula above says for gelu_tanh, both within 2e-6 absolutely. */
+void lat_relu_backward(size_t n, const lat_real *x, const lat_real *dy, lat_real keep, lat_real *dx);
+void lat_gelu_backward(size_t n, const lat_real *x, const lat_real *dy, lat_real keep, lat_real *dx);
+void lat_gelu_tanh_backward(size_t n, const lat_real *x, const lat_real *dy, lat_real keep, lat_real *dx);
+
+#ifdef LAT_DOUBLE /* for gradient checks: libm */
+
+static inline double lat_exp(double x) { return exp(x); }
+static inline double lat_relu(double x) { return x <= 0.0 ? 0.0 : x; }
+static inline double lat_relu_slope(double x) { return x > 0.0 ? 1.0 : 0.0; }
+static inline double lat_gelu(double x) { return 0.5 * x * erfc(-x * M_SQRT1_2); }
+static inline double lat_gelu_slope(double x) {
+  return 0.5 * erfc(-x * M_SQRT1_2) + x * 0.5 * M_SQRT1_2 * M_2_SQRTPI * exp(-0.5 * x * x);
+}
+static inline double lat_gelu_tanh(double x) { return x / (1.0 + exp(-2.0 * sqrt(M_2_PI) * (x + 0.044715 * x * x * x))); }
+static inline double lat_gelu_tanh_slope(double x) {
+  double s = 1.0 / (1.0 + exp(-2.0 * sqrt(M_2_PI) * (x + 0.044715 * x * x * x)));
+  return s + x * s * (1.0 - s) * 2.0 * sqrt(M_2_PI) * (1.0 + 3.0 * 0.044715 * x * x);
+}
+
+#else
 
 /* Where arguments are cut off: -104, 89, 14, 11. Their values are kept from the compiler: from a comparison with a number
  * that it knows gcc makes a branch, and then masked vector code or none. */
@@ -88,15 +113,13 @@ static inline float lat_relu(float x) { return x <= 0.0f ? 0.0f : x; }
 /* gelu from a = |x| and the tail t(a). NaN passes through a. */
 static inline float lat_gelu_join(float x, float a, float tail) { return x < 0.0f ? 0.0f - tail : a - tail; }
 
-/* t(a) = a e^(-a^2/2) R(a) with the scaled Mills ratio R(a) = P(y) / (a + 4), y = (a - 4) / (a + 4), P of degree 9 by a
- * minimax fit of relative error 8e-9 on 0 <= a <= 13. */
-static inline float lat_gelu(float x) {
-  float a = fabsf(x);
-  float inside = a < lat_gelu_beyond ? a : lat_gelu_beyond;
-  double wide = (double)inside;
-  float power = lat_exp_precise(-0.5 * wide * wide);
-  float below = 1.0f / (inside + 4.0f);
-  float y = (inside - 4.0f) * below;
+static inline float lat_relu_slope(float x) { return x > 0.0f ? 1.0f : 0.0f; }
+
+/* The upper tail of the normal law is e^(-a^2/2) R(a), R the scaled Mills ratio: R(a) = P(y) / (a + 4), y = (a - 4) / (a + 4),
+ * P of degree 9 by a minimax fit of relative error 8e-9 on 0 <= a <= 13. */
+static inline float lat_mills_ratio(float a) {
+  float below = 1.0f / (a + 4.0f);
+  float y = (a - 4.0f) * below;
   float p = -0x1.03ca8p-13f;
   p = p * y + 0x1.9dbbb8p-13f;
   p = p * y + 0x1.9d8142p-10f;
@@ -107,7 +130,25 @@ static inline float lat_gelu(float x) {
   p = p * y + 0x1.8c6d9cp-2f;
   p = p * y + -0x1.373e3ap-1f;
   p = p * y + 0x1.82b4bcp-1f;
-  return lat_gelu_join(x, a, inside * (p * below) * power);
+  return p * below;
+}
+
+/* t(a) = a e^(-a^2/2) R(a). */
+static inline float lat_gelu(float x) {
+  float a = fabsf(x);
+  float inside = a < lat_gelu_beyond ? a : lat_gelu_beyond;
+  double wide = (double)inside;
+  float power = lat_exp_precise(-0.5 * wide * wide);
+  return lat_gelu_join(x, a, inside * lat_mills_ratio(inside) * power);
+}
+
+/* Phi(x) + x phi(x) */
+static inline float lat_gelu_slope(float x) {
+  float a = fabsf(x);
+  float inside = a < lat_gelu_beyond ? a : lat_gelu_beyond;
+  float power = lat_exp(-0.5f * inside * inside);
+  float part = (lat_mills_ratio(inside) - inside * 0x1.988454p-2f) * power; /* 1 / sqrt(2 pi) */
+  return x < 0.0f ? part : 1.0f - part;
 }
 
 static inline float lat_gelu_tanh(float x) {
@@ -117,5 +158,17 @@ static inline float lat_gelu_tanh(float x) {
   float power = lat_exp_precise(-wide * (0x1.9884533d43651p+0 + 0x1.2444f2a4d8b4bp-4 * (wide * wide)));
   return lat_gelu_join(x, a, inside * (power / (1.0f + power)));
 }
+
+/* With s = sigma(2 w): s + x s (1 - s) 2 w'. */
+static inline float lat_gelu_tanh_slope(float x) {
+  float a = fabsf(x);
+  float inside = a < lat_gelu_tanh_beyond ? a : lat_gelu_tanh_beyond, square = inside * inside;
+  float power = lat_exp(-inside * (0x1.988454p+0f + 0x1.2444f2p-4f * square));
+  float below = 1.0f / (1.0f + power), small = power * below;
+  float part = small - inside * small * below * (0x1.988454p+0f + 3.0f * 0x1.2444f2p-4f * square);
+  return x < 0.0f ? part : 1.0f - part;
+}
+
+#endif /* LAT_DOUBLE */
 
 #endif

@@ -1,0 +1,88 @@
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "lib/base/status.h"
+#include "lib/nn/layernorm.h"
+#include "lib/nn/operation.h"
+#include "lib/nn/rmsnorm.h"
+#include "lib/nn/sums.h"
+
+struct norm {
+  struct lat_array *x, *gain, *bias; /* bias NULL: root mean square, no mean is taken */
+  double epsilon;
+};
+
+/* One row: h = (x - mean) s and the two means that its gradient needs. */
+static void norm_row(const struct norm *r, size_t width, const lat_real *x, const lat_real *dy, lat_real *h, lat_real *g,
+                     lat_real keep, lat_real *dx) {
+  const lat_real *gain = r->gain->value;
+  double mean = r->bias != NULL ? lat_sum(width, x) / (double)width : 0.0;
+  double square = lat_sum_squares(width, x, mean) / (double)width;
+  lat_real inverse = (lat_real)(1.0 / sqrt(square + r->epsilon)), middle = (lat_real)mean;
+#pragma omp simd
+  for (size_t i = 0; i < width; i++) {
+    h[i] = (x[i] - middle) * inverse;
+    g[i] = dy[i] * gain[i];
+  }
+  if (dx == NULL) return;
+  double lane[LAT_SUM_LANES] = {0};
+  for (size_t i = 0; i < width; i++) lane[i % LAT_SUM_LANES] += (double)g[i] * (double)h[i];
+  lat_real along = (lat_real)(lat_sum_lanes(lane) / (double)width);
+  lat_real level = r->bias != NULL ? (lat_real)(lat_sum(width, g) / (double)width) : 0;
+#pragma omp simd
+  for (size_t i = 0; i < width; i++) {
+    lat_real change = inverse * (g[i] - level - h[i] * along);
+    dx[i] = keep == 0 ? change : dx[i] + change;
+  }
+}
+
+static int norm_backward(struct lat_tape *tape, const struct lat_array *y, void *record) {
+  struct norm *r = record;
+  size_t width = y->columns;
+  lat_real *dx = NULL, *dgain = NULL, *dbias = NULL, keep = 0, keep_gain = 1, keep_bias = 1;
+  int status = LAT_OK;
+  lat_real *scratch = lat_tape_borrow(tape, 2 * width);
+  LAT_CHECK(status, scratch != NULL, LAT_MEMORY, "no memory for a row of %zu", width);
+  if (r->x->wanted) LAT_TRY(status, lat_tape_gradient(tape, r->x, &dx, &keep));
+  if (r->gain->wanted) LAT_TRY(status, lat_tape_gradient(tape, r->gain, &dgain, &keep_gain));
+  if (r->bias != NULL && r->bias->wanted) LAT_TRY(status, lat_tape_gradient(tape, r->bias, &dbias, &keep_bias));
+  if (keep_gain == 0) memset(dgain, 0, width * sizeof *dgain);
+  if (keep_bias == 0) memset(dbias, 0, width * sizeof *dbias);
+  for (size_t row = 0; row < y->rows; row++) {
+    const lat_real *dy = y->gradient + row * width;
+    norm_row(r, width, r->x->value + row * width, dy, scratch, scratch + width, keep, dx != NULL ? dx + row * width : NULL);
+    for (size_t i = 0; i < width && dgain != NULL; i++) dgain[i] += dy[i] * scratch[i];
+    for (size_t i = 0; i < width && dbias != NULL; i++) dbias[i] += dy[i];
+  }
+done:
+  lat_tape_return(tape, scratch);
+  return status;
+}
+
+static struct lat_array *norm(struct lat_tape *tape, struct lat_array *x, struct lat_array *gain, struct lat_array *bias,
+                              double epsilon, int centred) {
+  if (x == NULL || gain == NULL || (centred && bias == NULL)) return NULL;
+  assert(gain->columns == x->columns && (bias == NULL || bias->columns == x->columns));
+  int wanted = x->wanted || gain->wanted || (centred && bias->wanted);
+  struct lat_array *y = lat_tape_array(tape, x->rows, x->columns, wanted);
+  if (y == NULL) return NULL;
+  if (centred)
+    lat_layernorm_forward(x->rows, x->columns, x->value, gain->value, bias->value, epsilon, y->value);
+  else
+    lat_rmsnorm_forward(x->rows, x->columns, x->value, gain->value, epsilon, y->value);
+  if (!wanted) return y;
+  struct norm *record = lat_tape_record(tape, y, norm_backward, sizeof *record);
+  if (record == NULL) return NULL;
+  *record = (struct norm){x, gain, bias, epsilon};
+  return y;
+}
+
+struct lat_array *lat_layer_norm(struct lat_tape *tape, struct lat_array *x, struct lat_array *gain, struct lat_array *bias,
+                                 double epsilon) {
+  return norm(tape, x, gain, bias, epsilon, 1);
+}
+
+struct lat_array *lat_rms_norm(struct lat_tape *tape, struct lat_array *x, struct lat_array *gain, double epsilon) {
+  return norm(tape, x, gain, NULL, epsilon, 0);
+}
