@@ -85,7 +85,7 @@ int lat_transformer_check(const struct lat_transformer_config *config) {
     return LAT_FAIL(LAT_INPUT, "key_width is %zu, and rotary positions need an even one", config->key_width);
   if (!(config->norm_epsilon >= 0.0 && isfinite(config->norm_epsilon)))
     return LAT_FAIL(LAT_INPUT, "norm_epsilon is %g, and 0 or a small positive number is needed", config->norm_epsilon);
-  if (!isfinite((float)config->attention_scale))
+  if (!isfinite((lat_real)config->attention_scale))
     return LAT_FAIL(LAT_INPUT, "attention_scale is %g, and a finite single-precision number is needed",
                     config->attention_scale);
   if (lat_transformer_count(config) == SIZE_MAX)
@@ -93,7 +93,7 @@ int lat_transformer_check(const struct lat_transformer_config *config) {
   return LAT_OK;
 }
 
-static int add_count(void *context, const char *name, size_t rows, size_t columns, float **slot) {
+static int add_count(void *context, const char *name, size_t rows, size_t columns, lat_real **slot) {
   (void)name;
   (void)slot;
   size_t *total = context, size;
@@ -109,7 +109,7 @@ size_t lat_transformer_count(const struct lat_transformer_config *config) {
   int bad = lat_parameters_visit_outer(config, &outer, add_count, &total) != LAT_OK ||
             lat_parameters_visit_layer(config, &layer, 0, add_count, &one) != LAT_OK ||
             __builtin_mul_overflow(one, config->layers, &one) || __builtin_add_overflow(total, one, &total) ||
-            total > SIZE_MAX / sizeof(float);
+            total > SIZE_MAX / sizeof(lat_real);
   return bad ? SIZE_MAX : total;
 }
 

@@ -43,7 +43,7 @@ void lat_gemm(size_t rows, size_t columns, size_t inner, lat_real alpha, struct 
   }
   pthread_once(&started, start);
   PRODUCT(CblasRowMajor, a.transpose ? CblasTrans : CblasNoTrans, b.transpose ? CblasTrans : CblasNoTrans, (int)rows,
-              (int)columns, (int)inner, alpha, a.data, (int)a.stride, b.data, (int)b.stride, beta, c, (int)stride);
+          (int)columns, (int)inner, alpha, a.data, (int)a.stride, b.data, (int)b.stride, beta, c, (int)stride);
 }
 
 void lat_gemm_parallel(size_t rows, size_t columns, size_t inner, lat_real alpha, struct lat_matrix a, struct lat_matrix b,

@@ -50,10 +50,10 @@ struct lat_transformer_config {
 };
 
 struct lat_linear {
-  float *weight, *bias;
+  lat_real *weight, *bias;
 }; /* [out, in], [out] or NULL */
 struct lat_norm_weights {
-  float *gain, *bias;
+  lat_real *gain, *bias;
 }; /* [D], bias for LayerNorm only; both NULL without norm */
 struct lat_layer {
   struct lat_norm_weights norm1, norm2;
@@ -66,11 +66,11 @@ struct lat_layer {
 struct lat_transformer {
   struct lat_transformer_config config;
   size_t count;
-  float *parameters;              /* [count], owned */
-  float *token, *position, *step; /* [V, D], [sequence, D], [step_embeddings, D] */
-  struct lat_layer *layer;        /* [L], owned */
+  lat_real *parameters;              /* [count], owned */
+  lat_real *token, *position, *step; /* [V, D], [sequence, D], [step_embeddings, D] */
+  struct lat_layer *layer;           /* [L], owned */
   struct lat_norm_weights final_norm;
-  float *head; /* [V, D] */
+  lat_real *head; /* [V, D] */
 };
 
 /* A model of this shape with all parameters 0 (gains 1). LAT_INPUT with a sentence for a configuration that cannot be
