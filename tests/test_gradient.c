@@ -96,14 +96,15 @@ static struct lat_array *attend(struct lat_tape *t, struct lat_array **x, enum l
   struct lat_attention_shape shape = {.batch = 2, .sequence = 5, .heads = 3, .key_width = 2, .value_width = 3};
   shape.mask = mask;
   shape.window = 2;
-  shape.scale = 0.7;
+  shape.scale = 0.75f;
   return lat_attend(t, &shape, x[0], x[1], x[2]);
 }
 static struct lat_array *attend_full(struct lat_tape *t, struct lat_array **x) { return attend(t, x, LAT_MASK_FULL); }
 static struct lat_array *attend_causal(struct lat_tape *t, struct lat_array **x) { return attend(t, x, LAT_MASK_CAUSAL); }
 static struct lat_array *attend_window(struct lat_tape *t, struct lat_array **x) { return attend(t, x, LAT_MASK_WINDOW); }
 static struct lat_array *attend_self(struct lat_tape *t, struct lat_array **x) {
-  static const struct lat_attention_shape shape = {1, 4, 2, 3, 3, LAT_MASK_CAUSAL, 0, 1.0};
+  static const struct lat_attention_shape shape = {
+      .batch = 1, .sequence = 4, .heads = 2, .key_width = 3, .value_width = 3, .mask = LAT_MASK_CAUSAL, .scale = 1};
   return lat_attend(t, &shape, x[0], x[0], x[0]);
 }
 static struct lat_array *rotate(struct lat_tape *t, struct lat_array **x) {
