@@ -12,6 +12,9 @@ static const char *const activation_names[] = {"relu", "gelu", "gelu-tanh"};
 static const char *const mask_names[] = {"full", "causal", "window"};
 static const char *const position_names[] = {"none", "learned", "sinusoidal", "rotary"};
 
+static const char *const placement_names[] = {"pre", "post", "sandwich"};
+
+const char *lat_placement_name(enum lat_placement placement) { return placement_names[placement]; }
 const char *lat_norm_name(enum lat_norm norm) { return norm_names[norm]; }
 const char *lat_activation_name(enum lat_activation kind) { return activation_names[kind]; }
 const char *lat_mask_name(enum lat_mask mask) { return mask_names[mask]; }
@@ -42,6 +45,13 @@ int lat_mask_parse(const char *name, enum lat_mask *mask) {
   unsigned index = find(mask_names, 3, name);
   if (index == 3) return LAT_FAIL(LAT_INPUT, "'%.80s' is no mask: full, causal or window", name);
   *mask = (enum lat_mask)index;
+  return LAT_OK;
+}
+
+int lat_placement_parse(const char *name, enum lat_placement *placement) {
+  unsigned index = find(placement_names, 3, name);
+  if (index == 3) return LAT_FAIL(LAT_INPUT, "'%.80s' is no placement of norms: pre, post or sandwich", name);
+  *placement = (enum lat_placement)index;
   return LAT_OK;
 }
 
@@ -85,6 +95,10 @@ int lat_transformer_check(const struct lat_transformer_config *config) {
     return LAT_FAIL(LAT_INPUT, "key_width is %zu, and rotary positions need an even one", config->key_width);
   if (!(config->norm_epsilon >= 0.0 && isfinite(config->norm_epsilon)))
     return LAT_FAIL(LAT_INPUT, "norm_epsilon is %g, and 0 or a small positive number is needed", config->norm_epsilon);
+  if (!isfinite((lat_real)config->residual_scale))
+    return LAT_FAIL(LAT_INPUT, "residual_scale is %g, and a finite number is needed", config->residual_scale);
+  if (config->residual_scale != 0 && config->residual_scale != 1 && !lat_arithmetic_is_plain(config->arithmetic))
+    return LAT_FAIL(LAT_INPUT, "residual_scale is %g, and emulated formats are for 1 only", config->residual_scale);
   if (!isfinite((lat_real)config->attention_scale))
     return LAT_FAIL(LAT_INPUT, "attention_scale is %g, and a finite single-precision number is needed",
                     config->attention_scale);

@@ -28,7 +28,7 @@ int lat_parameters_visit_outer(const struct lat_transformer_config *config, stru
   if (config->step_embeddings > 0)
     LAT_TRY(status, visit(context, "embed/step", config->step_embeddings, config->width, &model->step));
   if (config->final_norm) LAT_TRY(status, visit_norm(config, &model->final_norm, "final_norm", visit, context));
-  if (config->vocabulary > 0)
+  if (config->vocabulary > 0 && !config->tied_head)
     LAT_TRY(status, visit(context, "head/weight", config->vocabulary, config->width, &model->head));
 done:
   return status;
@@ -56,6 +56,12 @@ int lat_parameters_visit_layer(const struct lat_transformer_config *config, stru
     if (!config->linear_bias) continue;
     snprintf(name, sizeof name, "layer/%zu/%s/bias", index, part[i].name);
     LAT_TRY(status, visit(context, name, part[i].out, 0, &part[i].linear->bias));
+  }
+  if (config->placement == LAT_PLACEMENT_SANDWICH) {
+    snprintf(name, sizeof name, "layer/%zu/norm3", index);
+    if (config->heads > 0) LAT_TRY(status, visit_norm(config, &layer->norm3, name, visit, context));
+    snprintf(name, sizeof name, "layer/%zu/norm4", index);
+    LAT_TRY(status, visit_norm(config, &layer->norm4, name, visit, context));
   }
 done:
   return status;

@@ -45,15 +45,24 @@ void lat_rows_linear(const struct lat_transformer_config *config, const struct l
     lat_emulate_linear(config->arithmetic, part, rows, out, in, x, y);
 }
 
-/* x [rows, D] += part of input [rows, in]. Where what is added has to be rounded before, it stands in result [rows, D]. */
-static void add_linear(const struct lat_transformer_config *config, const struct lat_linear *part, size_t rows, size_t in,
+/* One half of a layer ends: x [rows, D] += scale * after(part of input [rows, in]), then x = around(x). `after` and `around` may be
+ * NULL. Where what is added does not land on x at once, it stands in result [rows, D]. */
+static void add_linear(const struct lat_transformer_config *config, const struct lat_linear *part,
+                       const struct lat_norm_weights *after, const struct lat_norm_weights *around, size_t rows, size_t in,
                        const float *input, float *result, float *x) {
-  if (plain(config)) {
+  size_t count = rows * config->width;
+  float scale = config->residual_scale != 0 ? (float)config->residual_scale : 1.0f;
+  if (plain(config) && after == NULL && scale == 1.0f) {
     linear(part, rows, config->width, in, input, 1.0f, x);
   } else {
-    lat_emulate_linear(config->arithmetic, part, rows, config->width, in, input, result);
-    lat_emulate_add(config->arithmetic.storage, rows * config->width, result, x);
+    lat_rows_linear(config, part, rows, config->width, in, input, result);
+    if (after != NULL) lat_rows_norm(config, after, rows, result, result);
+    if (plain(config))
+      for (size_t i = 0; i < count; i++) x[i] += scale * result[i];
+    else
+      lat_emulate_add(config->arithmetic.storage, count, result, x);
   }
+  if (around != NULL) lat_rows_norm(config, around, rows, x, x);
 }
 
 /* x_i += y_i */
@@ -73,7 +82,7 @@ void lat_rows_rotate(const struct lat_transformer_config *config, size_t first, 
 void lat_rows_project(const struct lat_transformer_config *config, const struct lat_layer *layer, size_t rows,
                       const float *x, float *query, float *key, float *value, float *normed) {
   size_t width = config->width, keys = config->heads * config->key_width, values = config->heads * config->value_width;
-  const float *input = lat_rows_norm(config, &layer->norm1, rows, x, normed);
+  const float *input = config->placement == LAT_PLACEMENT_POST ? x : lat_rows_norm(config, &layer->norm1, rows, x, normed);
   lat_rows_linear(config, &layer->query, rows, keys, width, input, query);
   lat_rows_linear(config, &layer->key, rows, keys, width, input, key);
   lat_rows_linear(config, &layer->value, rows, values, width, input, value);
@@ -83,14 +92,19 @@ void lat_rows_feed(const struct lat_transformer_config *config, const struct lat
                    const float *mixed, float *x, float *scratch) {
   size_t width = config->width, values = config->heads * config->value_width;
   float *normed = scratch, *hidden = scratch + rows * width;
-  if (config->heads > 0) add_linear(config, &layer->output, rows, values, mixed, normed, x);
-  const float *input = lat_rows_norm(config, &layer->norm2, rows, x, normed);
+  int post = config->norm != LAT_NORM_NONE && config->placement == LAT_PLACEMENT_POST;
+  int sandwich = config->norm != LAT_NORM_NONE && config->placement == LAT_PLACEMENT_SANDWICH;
+  if (config->heads > 0)
+    add_linear(config, &layer->output, sandwich ? &layer->norm3 : NULL, post ? &layer->norm1 : NULL, rows, values, mixed,
+               normed, x);
+  const float *input = post ? x : lat_rows_norm(config, &layer->norm2, rows, x, normed);
   lat_rows_linear(config, &layer->up, rows, config->ffn, width, input, hidden);
   if (plain(config))
     lat_activation_forward(config->activation, rows * config->ffn, hidden, hidden);
   else
     lat_emulate_activation(config->arithmetic.storage, config->activation, rows * config->ffn, hidden, hidden);
-  add_linear(config, &layer->down, rows, config->ffn, hidden, normed, x);
+  add_linear(config, &layer->down, sandwich ? &layer->norm4 : NULL, post ? &layer->norm2 : NULL, rows, config->ffn, hidden,
+             normed, x);
 }
 
 void lat_rows_begin_step(const struct lat_transformer *model, size_t step, size_t rows, const float *first, float *x) {

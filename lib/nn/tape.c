@@ -75,6 +75,11 @@ void lat_tape_reset(struct lat_tape *tape) {
 int lat_tape_status(const struct lat_tape *tape) { return tape->status; }
 size_t lat_tape_bytes(const struct lat_tape *tape) { return tape->bytes; }
 
+struct lat_array *lat_tape_fail(struct lat_tape *tape, int status) {
+  if (tape->status == LAT_OK) tape->status = status;
+  return NULL;
+}
+
 static struct block *add_block(struct lat_tape *tape, size_t size) {
   struct block *block = lat_calloc(1, sizeof *block);
   if (block == NULL) return NULL;

@@ -51,6 +51,9 @@ void *lat_tape_memory(struct lat_tape *tape, size_t count, size_t size);
 /* A new array whose value is to be filled. `wanted`: whether the record will pass a gradient on. */
 struct lat_array *lat_tape_array(struct lat_tape *tape, size_t rows, size_t columns, int wanted);
 
+/* Sets the status, which stays until the next reset; gives NULL. */
+struct lat_array *lat_tape_fail(struct lat_tape *tape, int status);
+
 /* Passes on output->gradient, which is there. */
 typedef int lat_backward(struct lat_tape *tape, const struct lat_array *output, void *record);
 /* Leaves a record of `size` bytes, zeroed, for an operation whose output is wanted. */

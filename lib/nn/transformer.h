@@ -9,6 +9,10 @@
  * Dehghani et al. 2019 (Universal Transformers) and Giannou et al. 2023. RMSNorm: Zhang and Sennrich 2019. GELU: Hendrycks
  * and Gimpel 2016. Rotary: Su et al. 2021.
  *
+ * That is the placement `pre`. `post`: x <- norm1(x + attention(x)), x <- norm2(x + feed(x)) (Vaswani et al. 2017); `sandwich`: x
+ * <- x + norm3(attention(norm1 x)), x <- x + norm4(feed(norm2 x)) (Ding et al. 2021). What is added is multiplied by
+ * residual_scale first (in `sandwich` after its norm).
+ *
  * Parameters lie in ONE array `parameters` of `count` floats; the pointers below are into it. Linear weights are [out, in],
  * y = W x + b (PyTorch's convention). A pointer is NULL where the configuration has no such part. */
 #ifndef LAT_NN_TRANSFORMER_H
@@ -23,6 +27,7 @@
 enum lat_norm { LAT_NORM_NONE, LAT_NORM_RMSNORM, LAT_NORM_LAYERNORM };
 enum lat_activation { LAT_ACTIVATION_RELU, LAT_ACTIVATION_GELU, LAT_ACTIVATION_GELU_TANH };
 enum lat_mask { LAT_MASK_FULL, LAT_MASK_CAUSAL, LAT_MASK_WINDOW };
+enum lat_placement { LAT_PLACEMENT_PRE, LAT_PLACEMENT_POST, LAT_PLACEMENT_SANDWICH };
 enum lat_positions { LAT_POSITIONS_NONE, LAT_POSITIONS_LEARNED, LAT_POSITIONS_SINUSOIDAL, LAT_POSITIONS_ROTARY };
 
 struct lat_transformer_config {
@@ -37,6 +42,8 @@ struct lat_transformer_config {
   size_t steps;       /* T */
   enum lat_norm norm;
   double norm_epsilon;
+  enum lat_placement placement; /* where norms stand, see above */
+  double residual_scale;        /* of what a half of a layer adds to the stream; 0 means 1 */
   enum lat_activation activation;
   enum lat_mask mask;
   size_t window; /* LAT_MASK_WINDOW: token i reads i-window+1 .. i */
@@ -45,6 +52,7 @@ struct lat_transformer_config {
   int input_injection;
   size_t step_embeddings;           /* rows of the step embedding; 0: none. Step t uses row min(t, rows - 1) */
   int linear_bias;                  /* attention projections and FFN have biases */
+  int tied_head;                    /* the head is the token embedding */
   int final_norm;                   /* the model ends with a norm of the same kind */
   struct lat_arithmetic arithmetic; /* all 0: single precision */
 };
@@ -56,11 +64,11 @@ struct lat_norm_weights {
   lat_real *gain, *bias;
 }; /* [D], bias for LayerNorm only; both NULL without norm */
 struct lat_layer {
-  struct lat_norm_weights norm1, norm2;
-  struct lat_linear query, key; /* [H * key_width, D] */
-  struct lat_linear value;      /* [H * value_width, D] */
-  struct lat_linear output;     /* [D, H * value_width] */
-  struct lat_linear up, down;   /* [F, D], [D, F] */
+  struct lat_norm_weights norm1, norm2, norm3, norm4; /* norm3 and norm4: of what is added, sandwich only */
+  struct lat_linear query, key;                       /* [H * key_width, D] */
+  struct lat_linear value;                            /* [H * value_width, D] */
+  struct lat_linear output;                           /* [D, H * value_width] */
+  struct lat_linear up, down;                         /* [F, D], [D, F] */
 };
 
 struct lat_transformer {
@@ -116,14 +124,16 @@ void lat_transformer_logits(const struct lat_transformer *model, struct lat_forw
  * the pairs that the mask allows). */
 double lat_transformer_flops(const struct lat_transformer_config *config, size_t sequence);
 
-const char *lat_norm_name(enum lat_norm norm);             /* "none" "rmsnorm" "layernorm" */
-const char *lat_activation_name(enum lat_activation kind); /* "relu" "gelu" "gelu-tanh" */
-const char *lat_mask_name(enum lat_mask mask);             /* "full" "causal" "window" */
-const char *lat_positions_name(enum lat_positions kind);   /* "none" "learned" "sinusoidal" "rotary" */
+const char *lat_norm_name(enum lat_norm norm);                /* "none" "rmsnorm" "layernorm" */
+const char *lat_activation_name(enum lat_activation kind);    /* "relu" "gelu" "gelu-tanh" */
+const char *lat_mask_name(enum lat_mask mask);                /* "full" "causal" "window" */
+const char *lat_placement_name(enum lat_placement placement); /* "pre" "post" "sandwich" */
+const char *lat_positions_name(enum lat_positions kind);      /* "none" "learned" "sinusoidal" "rotary" */
 /* The reverse; LAT_INPUT with the allowed names. */
 int lat_norm_parse(const char *name, enum lat_norm *norm);
 int lat_activation_parse(const char *name, enum lat_activation *kind);
 int lat_mask_parse(const char *name, enum lat_mask *mask);
+int lat_placement_parse(const char *name, enum lat_placement *placement);
 int lat_positions_parse(const char *name, enum lat_positions *kind);
 
 #endif
