@@ -9,34 +9,10 @@
 #include "lib/base/status.h"
 #include "lib/nn/parameters.h"
 #include "lib/store/hdf5.h"
-
-static const char format[] = "latentlab-weights";
-enum { VERSION = 1 };
+#include "lib/store/weights_config.h"
 
 /* zlib makes data at most this many times smaller: what claims to be larger than that holds no data. */
 enum { LARGEST_COMPRESSION = 1100, MOST_PORTS = 1 << 24 };
-
-static const struct {
-  const char *name;
-  size_t offset;
-} sizes[] = {{"vocabulary", offsetof(struct lat_transformer_config, vocabulary)},
-             {"sequence", offsetof(struct lat_transformer_config, sequence)},
-             {"width", offsetof(struct lat_transformer_config, width)},
-             {"heads", offsetof(struct lat_transformer_config, heads)},
-             {"key_width", offsetof(struct lat_transformer_config, key_width)},
-             {"value_width", offsetof(struct lat_transformer_config, value_width)},
-             {"ffn", offsetof(struct lat_transformer_config, ffn)},
-             {"layers", offsetof(struct lat_transformer_config, layers)},
-             {"steps", offsetof(struct lat_transformer_config, steps)},
-             {"window", offsetof(struct lat_transformer_config, window)},
-             {"step_embeddings", offsetof(struct lat_transformer_config, step_embeddings)}},
-  switches[] = {{"input_injection", offsetof(struct lat_transformer_config, input_injection)},
-                {"linear_bias", offsetof(struct lat_transformer_config, linear_bias)},
-                {"final_norm", offsetof(struct lat_transformer_config, final_norm)}},
-  reals[] = {{"norm_epsilon", offsetof(struct lat_transformer_config, norm_epsilon)},
-             {"attention_scale", offsetof(struct lat_transformer_config, attention_scale)}};
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static int must_be_finite(const char *name, size_t count, const float *data) {
   for (size_t i = 0; i < count; i++)
@@ -103,36 +79,6 @@ done:
   return status;
 }
 
-static int save_config(hid_t file, const struct lat_transformer_config *config) {
-  const char *from = (const char *)config;
-  int status = LAT_OK;
-  LAT_TRY(status, lat_hdf5_put_text(file, "format", format));
-  LAT_TRY(status, lat_hdf5_put_integer(file, "version", VERSION));
-  for (size_t i = 0; i < COUNT(sizes); i++) {
-    size_t value;
-    memcpy(&value, from + sizes[i].offset, sizeof value);
-    LAT_TRY(status, lat_hdf5_put_integer(file, sizes[i].name, (int64_t)value));
-  }
-  for (size_t i = 0; i < COUNT(switches); i++) {
-    int value;
-    memcpy(&value, from + switches[i].offset, sizeof value);
-    LAT_TRY(status, lat_hdf5_put_integer(file, switches[i].name, value != 0));
-  }
-  for (size_t i = 0; i < COUNT(reals); i++) {
-    double value;
-    memcpy(&value, from + reals[i].offset, sizeof value);
-    LAT_TRY(status, lat_hdf5_put_real(file, reals[i].name, value));
-  }
-  LAT_TRY(status, lat_hdf5_put_text(file, "norm", lat_norm_name(config->norm)));
-  LAT_TRY(status, lat_hdf5_put_text(file, "activation", lat_activation_name(config->activation)));
-  LAT_TRY(status, lat_hdf5_put_text(file, "mask", lat_mask_name(config->mask)));
-  LAT_TRY(status, lat_hdf5_put_text(file, "positions", lat_positions_name(config->positions)));
-  LAT_TRY(status, lat_hdf5_put_text(file, "storage", lat_dtype_name(config->arithmetic.storage)));
-  LAT_TRY(status, lat_hdf5_put_text(file, "accumulate", lat_dtype_name(config->arithmetic.accumulate)));
-done:
-  return status;
-}
-
 int lat_weights_save(const char *path, const struct lat_transformer *model, const struct lat_prompt *prompt) {
   const struct lat_transformer_config *config = &model->config;
   struct lat_transformer copy = *model; /* the walk wants pointers to the slots; it does not write through them */
@@ -141,7 +87,7 @@ int lat_weights_save(const char *path, const struct lat_transformer *model, cons
   LAT_CHECK(status, prompt == NULL || prompt->width == config->width, LAT_INPUT,
             "the prompt has width %zu and the model %zu", prompt->width, config->width);
   LAT_TRY(status, lat_hdf5_create(path, &output));
-  LAT_TRY(status, save_config(output.file, config));
+  LAT_TRY(status, lat_weights_put_config(output.file, config));
   struct place place = {output.file, config->arithmetic.storage};
   LAT_TRY(status, lat_parameters_visit_outer(config, &copy, save_parameter, &place));
   for (size_t l = 0; l < config->layers; l++)
@@ -156,71 +102,6 @@ done:
 }
 
 /* ---- in ---- */
-
-static int load_integer(hid_t file, const char *name, int64_t most, int64_t *value) {
-  int status = lat_hdf5_get_integer(file, name, value);
-  if (status != LAT_OK) return status;
-  if (*value < 0 || *value > most)
-    return LAT_FAIL(LAT_INPUT, "attribute %s: %lld is outside 0..%lld", name, (long long)*value, (long long)most);
-  return LAT_OK;
-}
-
-/* A choice by name; `parse` is one of those below. */
-static int load_choice(hid_t file, const char *name, int (*parse)(const char *, void *), void *choice) {
-  char *text = NULL;
-  int status = lat_hdf5_get_text(file, name, &text);
-  if (status == LAT_OK && (status = parse(text, choice)) != LAT_OK) lat_fail_prefix(status, "attribute %s", name);
-  lat_free(text);
-  return status;
-}
-static int parse_norm(const char *text, void *choice) { return lat_norm_parse(text, choice); }
-static int parse_activation(const char *text, void *choice) { return lat_activation_parse(text, choice); }
-static int parse_mask(const char *text, void *choice) { return lat_mask_parse(text, choice); }
-static int parse_positions(const char *text, void *choice) { return lat_positions_parse(text, choice); }
-static int parse_dtype(const char *text, void *choice) { return lat_dtype_parse(text, choice); }
-
-/* Files without the two attributes were written before there were formats; one of them alone is damage. */
-static int load_arithmetic(hid_t file, struct lat_arithmetic *arithmetic) {
-  *arithmetic = (struct lat_arithmetic){LAT_DTYPE_FP32, LAT_DTYPE_FP32};
-  if (H5Aexists(file, "storage") == 0 && H5Aexists(file, "accumulate") == 0) return LAT_OK;
-  int status = load_choice(file, "storage", parse_dtype, &arithmetic->storage);
-  return status == LAT_OK ? load_choice(file, "accumulate", parse_dtype, &arithmetic->accumulate) : status;
-}
-
-static int load_config(hid_t file, struct lat_transformer_config *config) {
-  char *to = (char *)config, *text = NULL;
-  int64_t whole;
-  double real;
-  int status = LAT_OK;
-  LAT_TRY(status, lat_hdf5_get_text(file, "format", &text));
-  LAT_CHECK(status, strcmp(text, format) == 0, LAT_INPUT, "attribute format: is '%.80s', not '%s'", text, format);
-  LAT_TRY(status, lat_hdf5_get_integer(file, "version", &whole));
-  LAT_CHECK(status, whole == VERSION, LAT_INPUT, "attribute version: %lld, and this program reads version %d",
-            (long long)whole, VERSION);
-  for (size_t i = 0; i < COUNT(sizes); i++) {
-    LAT_TRY(status, load_integer(file, sizes[i].name, INT32_MAX, &whole));
-    size_t value = (size_t)whole;
-    memcpy(to + sizes[i].offset, &value, sizeof value);
-  }
-  for (size_t i = 0; i < COUNT(switches); i++) {
-    LAT_TRY(status, load_integer(file, switches[i].name, 1, &whole));
-    int value = (int)whole;
-    memcpy(to + switches[i].offset, &value, sizeof value);
-  }
-  for (size_t i = 0; i < COUNT(reals); i++) {
-    LAT_TRY(status, lat_hdf5_get_real(file, reals[i].name, &real));
-    memcpy(to + reals[i].offset, &real, sizeof real);
-  }
-  LAT_TRY(status, load_choice(file, "norm", parse_norm, &config->norm));
-  LAT_TRY(status, load_choice(file, "activation", parse_activation, &config->activation));
-  LAT_TRY(status, load_choice(file, "mask", parse_mask, &config->mask));
-  LAT_TRY(status, load_choice(file, "positions", parse_positions, &config->positions));
-  LAT_TRY(status, load_arithmetic(file, &config->arithmetic));
-  LAT_TRY(status, lat_transformer_check(config));
-done:
-  lat_free(text);
-  return status;
-}
 
 /* Shape and substance of a dataset, before memory is taken for it. */
 static int check_array(hid_t file, const char *name, size_t rows, size_t columns, size_t element) {
@@ -266,7 +147,7 @@ struct names {
 static int collect(void *context, const char *name, size_t rows, size_t columns, float **slot) {
   (void)rows, (void)columns, (void)slot;
   struct names *names = context;
-  assert(names->count < COUNT(names->name) && strlen(name) < sizeof names->name[0]);
+  assert(names->count < sizeof names->name / sizeof *names->name && strlen(name) < sizeof names->name[0]);
   strcpy(names->name[names->count++], name);
   return LAT_OK;
 }
@@ -312,7 +193,7 @@ static int load_model(hid_t file, struct lat_transformer **model) {
   struct lat_transformer outer;
   struct lat_layer layer;
   int status = LAT_OK;
-  LAT_TRY(status, load_config(file, &config));
+  LAT_TRY(status, lat_weights_get_config(file, &config));
   LAT_TRY(status, lat_parameters_visit_outer(&config, &outer, check_parameter, &file));
   for (size_t l = 0; l < config.layers; l++)
     LAT_TRY(status, lat_parameters_visit_layer(&config, &layer, l, check_parameter, &file));

@@ -4,10 +4,11 @@
  * Root attributes: format = "latentlab-weights", version = 1; whole numbers vocabulary sequence width heads key_width
  * value_width ffn layers steps window step_embeddings, 0 or 1: input_injection linear_bias final_norm; reals norm_epsilon
  * attention_scale; texts norm activation mask positions storage accumulate. Their meaning: struct lat_transformer_config.
+ * Text placement, real residual_scale and 0 or 1 tied_head: all three, or none for pre, 1 and 0.
  * A file with neither storage nor accumulate is in fp32. With a narrow storage every parameter is a value of it.
  *
  * Datasets, 32-bit floats: embed/token [V, D], embed/position [S, D], embed/step [steps, D],
- * layer/i/{norm1,norm2}/{gain,bias} [D], layer/i/attention/{query,key,value,output}/{weight [out, in], bias [out]},
+ * layer/i/{norm1,norm2,norm3,norm4}/{gain,bias} [D], layer/i/attention/{query,key,value,output}/{weight [out, in], bias [out]},
  * layer/i/ffn/{up,down}/{weight,bias}, final_norm/{gain,bias}, head/weight [V, D]: those that the configuration has.
  *
  * With a prompt: prompt/state [N, D], prompt/input_delta [D], readout/direction [D] (floats), prompt/input_row [I],

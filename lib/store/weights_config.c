@@ -1,0 +1,146 @@
+#include "lib/store/weights_config.h"
+
+#include <string.h>
+
+#include "lib/base/memory.h"
+#include "lib/base/status.h"
+#include "lib/nn/parameters.h"
+
+static const char format[] = "latentlab-weights";
+enum { VERSION = 1 };
+
+static const struct {
+  const char *name;
+  size_t offset;
+} sizes[] = {{"vocabulary", offsetof(struct lat_transformer_config, vocabulary)},
+             {"sequence", offsetof(struct lat_transformer_config, sequence)},
+             {"width", offsetof(struct lat_transformer_config, width)},
+             {"heads", offsetof(struct lat_transformer_config, heads)},
+             {"key_width", offsetof(struct lat_transformer_config, key_width)},
+             {"value_width", offsetof(struct lat_transformer_config, value_width)},
+             {"ffn", offsetof(struct lat_transformer_config, ffn)},
+             {"layers", offsetof(struct lat_transformer_config, layers)},
+             {"steps", offsetof(struct lat_transformer_config, steps)},
+             {"window", offsetof(struct lat_transformer_config, window)},
+             {"step_embeddings", offsetof(struct lat_transformer_config, step_embeddings)}},
+  switches[] = {{"input_injection", offsetof(struct lat_transformer_config, input_injection)},
+                {"linear_bias", offsetof(struct lat_transformer_config, linear_bias)},
+                {"final_norm", offsetof(struct lat_transformer_config, final_norm)}},
+  reals[] = {{"norm_epsilon", offsetof(struct lat_transformer_config, norm_epsilon)},
+             {"attention_scale", offsetof(struct lat_transformer_config, attention_scale)}};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+int lat_weights_put_config(hid_t file, const struct lat_transformer_config *config) {
+  const char *from = (const char *)config;
+  int status = LAT_OK;
+  LAT_TRY(status, lat_hdf5_put_text(file, "format", format));
+  LAT_TRY(status, lat_hdf5_put_integer(file, "version", VERSION));
+  for (size_t i = 0; i < COUNT(sizes); i++) {
+    size_t value;
+    memcpy(&value, from + sizes[i].offset, sizeof value);
+    LAT_TRY(status, lat_hdf5_put_integer(file, sizes[i].name, (int64_t)value));
+  }
+  for (size_t i = 0; i < COUNT(switches); i++) {
+    int value;
+    memcpy(&value, from + switches[i].offset, sizeof value);
+    LAT_TRY(status, lat_hdf5_put_integer(file, switches[i].name, value != 0));
+  }
+  for (size_t i = 0; i < COUNT(reals); i++) {
+    double value;
+    memcpy(&value, from + reals[i].offset, sizeof value);
+    LAT_TRY(status, lat_hdf5_put_real(file, reals[i].name, value));
+  }
+  LAT_TRY(status, lat_hdf5_put_text(file, "norm", lat_norm_name(config->norm)));
+  LAT_TRY(status, lat_hdf5_put_text(file, "activation", lat_activation_name(config->activation)));
+  LAT_TRY(status, lat_hdf5_put_text(file, "mask", lat_mask_name(config->mask)));
+  LAT_TRY(status, lat_hdf5_put_text(file, "positions", lat_positions_name(config->positions)));
+  LAT_TRY(status, lat_hdf5_put_text(file, "storage", lat_dtype_name(config->arithmetic.storage)));
+  LAT_TRY(status, lat_hdf5_put_text(file, "accumulate", lat_dtype_name(config->arithmetic.accumulate)));
+  LAT_TRY(status, lat_hdf5_put_text(file, "placement", lat_placement_name(config->placement)));
+  LAT_TRY(status, lat_hdf5_put_real(file, "residual_scale", config->residual_scale != 0 ? config->residual_scale : 1));
+  LAT_TRY(status, lat_hdf5_put_integer(file, "tied_head", config->tied_head != 0));
+done:
+  return status;
+}
+
+static int load_integer(hid_t file, const char *name, int64_t most, int64_t *value) {
+  int status = lat_hdf5_get_integer(file, name, value);
+  if (status != LAT_OK) return status;
+  if (*value < 0 || *value > most)
+    return LAT_FAIL(LAT_INPUT, "attribute %s: %lld is outside 0..%lld", name, (long long)*value, (long long)most);
+  return LAT_OK;
+}
+
+/* A choice by name; `parse` is one of those below. */
+static int load_choice(hid_t file, const char *name, int (*parse)(const char *, void *), void *choice) {
+  char *text = NULL;
+  int status = lat_hdf5_get_text(file, name, &text);
+  if (status == LAT_OK && (status = parse(text, choice)) != LAT_OK) lat_fail_prefix(status, "attribute %s", name);
+  lat_free(text);
+  return status;
+}
+static int parse_norm(const char *text, void *choice) { return lat_norm_parse(text, choice); }
+static int parse_activation(const char *text, void *choice) { return lat_activation_parse(text, choice); }
+static int parse_mask(const char *text, void *choice) { return lat_mask_parse(text, choice); }
+static int parse_positions(const char *text, void *choice) { return lat_positions_parse(text, choice); }
+static int parse_placement(const char *text, void *choice) { return lat_placement_parse(text, choice); }
+static int parse_dtype(const char *text, void *choice) { return lat_dtype_parse(text, choice); }
+
+/* Files without the two attributes were written before there were formats; one of them alone is damage. */
+static int load_arithmetic(hid_t file, struct lat_arithmetic *arithmetic) {
+  *arithmetic = (struct lat_arithmetic){LAT_DTYPE_FP32, LAT_DTYPE_FP32};
+  if (H5Aexists(file, "storage") == 0 && H5Aexists(file, "accumulate") == 0) return LAT_OK;
+  int status = load_choice(file, "storage", parse_dtype, &arithmetic->storage);
+  return status == LAT_OK ? load_choice(file, "accumulate", parse_dtype, &arithmetic->accumulate) : status;
+}
+
+/* Likewise: older files know norms before each half, plain residuals and a head of its own only. */
+static int load_block(hid_t file, struct lat_transformer_config *config) {
+  int64_t tied;
+  int status = LAT_OK;
+  if (H5Aexists(file, "placement") == 0 && H5Aexists(file, "residual_scale") == 0 && H5Aexists(file, "tied_head") == 0)
+    return LAT_OK;
+  LAT_TRY(status, load_choice(file, "placement", parse_placement, &config->placement));
+  LAT_TRY(status, lat_hdf5_get_real(file, "residual_scale", &config->residual_scale));
+  LAT_TRY(status, load_integer(file, "tied_head", 1, &tied));
+  config->tied_head = (int)tied;
+done:
+  return status;
+}
+
+int lat_weights_get_config(hid_t file, struct lat_transformer_config *config) {
+  char *to = (char *)config, *text = NULL;
+  int64_t whole;
+  double real;
+  int status = LAT_OK;
+  LAT_TRY(status, lat_hdf5_get_text(file, "format", &text));
+  LAT_CHECK(status, strcmp(text, format) == 0, LAT_INPUT, "attribute format: is '%.80s', not '%s'", text, format);
+  LAT_TRY(status, lat_hdf5_get_integer(file, "version", &whole));
+  LAT_CHECK(status, whole == VERSION, LAT_INPUT, "attribute version: %lld, and this program reads version %d",
+            (long long)whole, VERSION);
+  for (size_t i = 0; i < COUNT(sizes); i++) {
+    LAT_TRY(status, load_integer(file, sizes[i].name, INT32_MAX, &whole));
+    size_t value = (size_t)whole;
+    memcpy(to + sizes[i].offset, &value, sizeof value);
+  }
+  for (size_t i = 0; i < COUNT(switches); i++) {
+    LAT_TRY(status, load_integer(file, switches[i].name, 1, &whole));
+    int value = (int)whole;
+    memcpy(to + switches[i].offset, &value, sizeof value);
+  }
+  for (size_t i = 0; i < COUNT(reals); i++) {
+    LAT_TRY(status, lat_hdf5_get_real(file, reals[i].name, &real));
+    memcpy(to + reals[i].offset, &real, sizeof real);
+  }
+  LAT_TRY(status, load_choice(file, "norm", parse_norm, &config->norm));
+  LAT_TRY(status, load_choice(file, "activation", parse_activation, &config->activation));
+  LAT_TRY(status, load_choice(file, "mask", parse_mask, &config->mask));
+  LAT_TRY(status, load_choice(file, "positions", parse_positions, &config->positions));
+  LAT_TRY(status, load_arithmetic(file, &config->arithmetic));
+  LAT_TRY(status, load_block(file, config));
+  LAT_TRY(status, lat_transformer_check(config));
+done:
+  lat_free(text);
+  return status;
+}

@@ -1,0 +1,154 @@
+/* The transformer on a tape gives what the forward pass and cached decoding give, in every configuration; a stored model comes
+ * back with its placement, scale and tied head. */
+#include "lib/nn/pass.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+/* cmocka needs the above */
+#include <cmocka.h>
+
+#include "lib/base/memory.h"
+#include "lib/base/random.h"
+#include "lib/base/status.h"
+#include "lib/nn/decode.h"
+#include "lib/store/weights.h"
+#include "tests/model_help.h"
+
+enum { B = 3, S = 11, V = 13 };
+
+static struct lat_transformer_config config_of(unsigned choice) {
+  struct lat_transformer_config c = {.vocabulary = V,
+                                     .sequence = S,
+                                     .width = 10,
+                                     .heads = choice % 7 == 6 ? 0 : 2,
+                                     .ffn = 19,
+                                     .layers = 2,
+                                     .steps = 3,
+                                     .norm = (enum lat_norm)(choice % 3),
+                                     .norm_epsilon = 1e-5,
+                                     .placement = (enum lat_placement)(choice / 3 % 3),
+                                     .activation = (enum lat_activation)(choice % 3),
+                                     .mask = (enum lat_mask)(choice / 2 % 3),
+                                     .window = 4,
+                                     .positions = (enum lat_positions)(choice % 4),
+                                     .attention_scale = 0.4,
+                                     .input_injection = choice % 2 == 1,
+                                     .step_embeddings = choice % 5,
+                                     .linear_bias = choice % 3 != 1,
+                                     .tied_head = choice % 4 == 2,
+                                     .residual_scale = choice % 5 == 3 ? 0.7 : 1,
+                                     .final_norm = choice % 2 == 0};
+  if (c.heads > 0) {
+    c.key_width = 4;
+    c.value_width = 5;
+  } else if (c.positions == LAT_POSITIONS_ROTARY) {
+    c.positions = LAT_POSITIONS_LEARNED;
+  }
+  return c;
+}
+
+static void tokens(int32_t *token) {
+  struct lat_random random;
+  lat_random_start(&random, 4, "tokens", 0);
+  for (size_t i = 0; i < B * S; i++) token[i] = (int32_t)lat_random_below(&random, V);
+}
+
+static void must_agree(unsigned choice, const char *what, size_t n, const float *a, const float *b) {
+  double largest = 0, scale = 0;
+  for (size_t i = 0; i < n; i++) {
+    double difference = fabs((double)a[i] - (double)b[i]);
+    if (!(difference <= largest)) largest = difference;
+    if (fabs((double)b[i]) > scale) scale = fabs((double)b[i]);
+  }
+  if (!(largest <= 2e-5 * (1 + scale))) fail_msg("choice %u, %s: differs by %g at scale %g", choice, what, largest, scale);
+}
+
+static void the_tape_gives_what_the_forward_pass_gives(void **state) {
+  (void)state;
+  int32_t token[B * S];
+  tokens(token);
+  for (unsigned choice = 0; choice < 60; choice++) {
+    struct lat_transformer_config config = config_of(choice);
+    struct lat_transformer *model = help_model(&config, 0.4, choice);
+    struct lat_forward *forward = NULL;
+    struct lat_tape *tape = NULL;
+    static float x[B * S * 10], logits[B * S * V];
+    assert_int_equal(lat_forward_alloc(model, B, S, &forward), LAT_OK);
+    assert_int_equal(lat_tape_alloc(&tape), LAT_OK);
+    assert_int_equal(lat_transformer_embed(model, B, S, token, x), LAT_OK);
+    assert_int_equal(lat_transformer_run(model, forward, config.steps, x, NULL, NULL, 0), LAT_OK);
+    lat_transformer_logits(model, forward, x, logits);
+    struct lat_pass *pass = lat_pass_make(tape, model, B, S, NULL);
+    assert_non_null(pass);
+    struct lat_array *end = lat_pass_run(pass, config.steps, SIZE_MAX, lat_pass_embed(pass, token), NULL);
+    struct lat_array *z = lat_pass_logits(pass, end);
+    assert_non_null(z);
+    must_agree(choice, "states", B * S * 10, end->value, x);
+    must_agree(choice, "logits", B * S * V, z->value, logits);
+    if (config.mask != LAT_MASK_FULL) {
+      struct lat_cache *cache = NULL;
+      static float y[B * S * 10];
+      assert_int_equal(lat_cache_alloc(model, B, S, config.steps, &cache), LAT_OK);
+      assert_int_equal(lat_transformer_embed(model, B, S, token, y), LAT_OK);
+      assert_int_equal(lat_transformer_decode(model, cache, S, y), LAT_OK);
+      must_agree(choice, "decoded states", B * S * 10, y, x);
+      lat_cache_free(cache);
+    }
+    lat_tape_free(tape);
+    lat_forward_free(forward);
+    lat_transformer_free(model);
+  }
+}
+
+static void a_stored_model_comes_back(void **state) {
+  (void)state;
+  char path[] = "/tmp/latentlab-pass-XXXXXX";
+  int file = mkstemp(path);
+  assert_true(file >= 0);
+  close(file);
+  for (unsigned choice = 0; choice < 30; choice++) {
+    struct lat_transformer_config config = config_of(choice);
+    struct lat_transformer *model = help_model(&config, 0.4, choice), *back = NULL;
+    assert_int_equal(lat_weights_save(path, model, NULL), LAT_OK);
+    assert_int_equal(lat_weights_load(path, &back, NULL), LAT_OK);
+    assert_int_equal(back->config.placement, config.placement);
+    assert_int_equal(back->config.tied_head, config.tied_head);
+    assert_true(back->config.residual_scale == config.residual_scale);
+    assert_int_equal(back->count, model->count);
+    assert_memory_equal(back->parameters, model->parameters, model->count * sizeof(float));
+    if (config.tied_head) assert_ptr_equal(back->head, back->token);
+    lat_transformer_free(back);
+    lat_transformer_free(model);
+  }
+  unlink(path);
+}
+
+static void a_token_outside_the_vocabulary_is_told(void **state) {
+  (void)state;
+  struct lat_transformer_config config = config_of(0);
+  struct lat_transformer *model = help_model(&config, 0.4, 0);
+  struct lat_tape *tape = NULL;
+  int32_t token[B * S] = {0};
+  token[5] = V;
+  assert_int_equal(lat_tape_alloc(&tape), LAT_OK);
+  assert_null(lat_pass_embed(lat_pass_make(tape, model, B, S, NULL), token));
+  assert_int_equal(lat_tape_status(tape), LAT_INPUT);
+  lat_tape_free(tape);
+  lat_transformer_free(model);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_tape_gives_what_the_forward_pass_gives),
+      cmocka_unit_test(a_stored_model_comes_back),
+      cmocka_unit_test(a_token_outside_the_vocabulary_is_told),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
