@@ -65,7 +65,7 @@ static void must_agree(unsigned choice, const char *what, size_t n, const float 
   for (size_t i = 0; i < n; i++) {
     double difference = fabs((double)a[i] - (double)b[i]);
     if (!(difference <= largest)) largest = difference;
-    if (fabs((double)b[i]) > scale) scale = fabs((double)b[i]);
+    scale = fmax(scale, fabs((double)b[i]));
   }
   if (!(largest <= 2e-5 * (1 + scale))) fail_msg("choice %u, %s: differs by %g at scale %g", choice, what, largest, scale);
 }

@@ -107,7 +107,7 @@ static void equals_the_rule_applied_plainly(void **state) {
 static const char *const shapes[] = {
     "parity:1",   "parity:77", "ripple:33",     "kogge_stone:21", "wallace:9",   "square_root:7",  "comparator:37",
     "sipser:3",   "s5_tree:5", "s5_serial:5",   "batcher:32",     "majority:16", "reachability:6", "rule110:11",
-    "layered:40", "narrow:50", "multiplexer:6", "decoder:5",      "wallace:1",   "reachability:2"};
+    "layered:40", "narrow:50", "multiplexer:6", "decoder:5",      "wallace:1",   "reachability:2", "popcount:31"};
 
 static void every_family_stays_within_brents_bounds(void **state) {
   (void)state;

@@ -20,7 +20,6 @@
 #include "tests/model_help.h"
 
 static const struct lat_transformer_config usual = {.vocabulary = 11,
-                                                    .sequence = 0,
                                                     .width = 24,
                                                     .heads = 3,
                                                     .key_width = 6,
