@@ -7,19 +7,6 @@
 #include "lib/base/status.h"
 #include "lib/compile/wavefront.h"
 
-/* Ready wires after each step, less those before it. Ready bits do not depend on the inputs, so that every vector has as
- * many. */
-static void count_flips(const struct lat_wavefront *wave, int64_t *flips) {
-  int64_t before = 0;
-  for (size_t t = 0; t < wave->steps; t++) {
-    uint64_t ready = 0;
-    for (size_t l = 0; l < wave->levels; l++) ready += wave->record.level_ready[t * wave->levels + l];
-    int64_t now = (int64_t)(ready / wave->vectors);
-    if (t > 0) flips[t - 1] = now - before;
-    before = now;
-  }
-}
-
 /* The plain transformer on the last vector alone, with the clock running. */
 static int run_alone(const struct lat_bandwidth_question *question, const struct lat_compiled *compiled,
                      struct lat_bandwidth_answer *answer) {
@@ -71,10 +58,8 @@ int lat_bandwidth_gates(const struct lat_bandwidth_question *question, struct la
   LAT_TRY(status, lat_engine_run(engine, question->inputs, values, &wave.record));
   answer->flips = lat_calloc(answer->steps, sizeof *answer->flips);
   LAT_CHECK(status, answer->flips != NULL, LAT_MEMORY, "no memory for %zu steps", answer->steps);
-  count_flips(&wave, answer->flips);
-  for (size_t o = 0; o < netlist->outputs; o++)
-    for (size_t n = 0; n < vectors; n++)
-      answer->wrong += lat_vectors_get(wave.record.outputs, o, n) != lat_vectors_get(question->wanted, o, n);
+  lat_bandwidth_count_flips(wave.record.level_ready, answer->steps, compiled->depth, vectors, answer->flips);
+  answer->wrong = lat_bandwidth_count_wrong(question->wanted, wave.record.outputs);
   answer->compared = (int64_t)(netlist->outputs * vectors);
   answer->wrong_before = (int64_t)wave.record.output_wrong[answer->steps - 1];
   answer->ready_before = (int64_t)wave.record.output_ready[answer->steps - 1];

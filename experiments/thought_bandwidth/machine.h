@@ -39,4 +39,15 @@ void lat_bandwidth_answer_free(struct lat_bandwidth_answer *answer);
 
 /* One token a gate, all of them updated in each step; w has no limit. */
 int lat_bandwidth_gates(const struct lat_bandwidth_question *question, struct lat_bandwidth_answer *answer);
+/* One thought a step of w = `bits`: a token of V = 2^w, or a vector of w / `channel_bits` channels. */
+int lat_bandwidth_thoughts(const struct lat_bandwidth_question *question, int token, size_t bits, unsigned channel_bits,
+                           struct lat_bandwidth_answer *answer);
+/* All wires in one vector, no attention; w has no limit. `seconds` is NaN where the dense model would be too large. */
+int lat_bandwidth_wires(const struct lat_bandwidth_question *question, struct lat_bandwidth_answer *answer);
+
+/* For the machines: output bits that differ; and, from the ready wires [steps + 1, depth + 1] summed over vectors, those that
+ * became ready in each step [steps]. Ready bits do not depend on the inputs, so that every vector has as many. */
+int64_t lat_bandwidth_count_wrong(const struct lat_vectors *wanted, const struct lat_vectors *got);
+void lat_bandwidth_count_flips(const uint64_t *level_ready, size_t steps, size_t depth, size_t vectors, int64_t *flips);
+
 #endif

@@ -59,3 +59,21 @@ void lat_bandwidth_answer_free(struct lat_bandwidth_answer *answer) {
   lat_free(answer->flips);
   answer->flips = NULL;
 }
+
+int64_t lat_bandwidth_count_wrong(const struct lat_vectors *wanted, const struct lat_vectors *got) {
+  int64_t wrong = 0;
+  for (size_t o = 0; o < wanted->positions; o++)
+    for (size_t n = 0; n < wanted->count; n++) wrong += lat_vectors_get(wanted, o, n) != lat_vectors_get(got, o, n);
+  return wrong;
+}
+
+void lat_bandwidth_count_flips(const uint64_t *level_ready, size_t steps, size_t depth, size_t vectors, int64_t *flips) {
+  int64_t before = 0;
+  for (size_t t = 0; t <= steps; t++) {
+    uint64_t ready = 0;
+    for (size_t l = 0; l <= depth; l++) ready += level_ready[t * (depth + 1) + l];
+    int64_t now = (int64_t)(ready / vectors);
+    if (t > 0) flips[t - 1] = now - before;
+    before = now;
+  }
+}
