@@ -1,4 +1,4 @@
-/* `latentlab circuit`: a thought carries so many new bits, as a token (cot) or as a vector, with a cache of what was thought. */
+/* `latentlab circuit`: a thought carries so many new bits, as a token (cot) or as a vector; earlier ones are in a cache. */
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>

@@ -10,70 +10,18 @@
 #include <cmocka.h>
 
 #include "lib/base/memory.h"
-#include "lib/base/random.h"
 #include "lib/base/status.h"
 #include "lib/circuit/circuit.h"
 #include "lib/nn/decode.h"
-
-static struct lat_netlist *mapped(const char *name, unsigned fan_in) {
-  struct lat_netlist *family, *netlist;
-  assert_int_equal(lat_family_make(name, 1, &family), LAT_OK);
-  assert_int_equal(lat_circuit_map(family, fan_in, &netlist), LAT_OK);
-  lat_netlist_free(family);
-  return netlist;
-}
-
-static struct lat_construction tokens(unsigned fan_in, size_t bits) {
-  return (struct lat_construction){.fan_in = fan_in, .variant = LAT_VARIANT_COT, .bits_per_step = bits};
-}
-static struct lat_construction vectors(unsigned fan_in, size_t bits, unsigned per_channel) {
-  return (struct lat_construction){
-      .fan_in = fan_in, .variant = LAT_VARIANT_VECTOR, .bits_per_step = bits, .bits_per_channel = per_channel};
-}
-
-/* A run on all vectors (up to 8 inputs) or on 96 random ones, against the oracle. */
-struct checked {
-  struct lat_thoughts_record record;
-  uint64_t wrong_outputs, vectors;
-};
-static struct checked run(const struct lat_netlist *netlist, const struct lat_thoughts *thoughts,
-                          struct lat_thoughts_record record) {
-  struct lat_vectors *inputs, *values, *truth;
-  size_t count = netlist->inputs <= 8 ? (size_t)1 << netlist->inputs : 96;
-  assert_int_equal(lat_vectors_alloc(netlist->inputs, count, &inputs), LAT_OK);
-  assert_int_equal(lat_vectors_alloc(netlist->nodes, count, &values), LAT_OK);
-  assert_int_equal(lat_vectors_alloc(netlist->outputs, count, &truth), LAT_OK);
-  if (netlist->inputs <= 8) lat_vectors_exhaustive(inputs);
-  if (netlist->inputs > 8) lat_vectors_random(inputs, 3);
-  lat_simulate(netlist, inputs, values);
-  lat_simulate_outputs(netlist, values, truth);
-  struct checked checked = {.record = record, .vectors = count};
-  assert_int_equal(lat_vectors_alloc(netlist->outputs, count, &checked.record.outputs), LAT_OK);
-  assert_int_equal(lat_thoughts_run(thoughts, inputs, values, &checked.record), LAT_OK);
-  for (size_t o = 0; o < netlist->outputs; o++)
-    for (size_t n = 0; n < count; n++)
-      checked.wrong_outputs += lat_vectors_get(checked.record.outputs, o, n) != lat_vectors_get(truth, o, n);
-  lat_vectors_free(checked.record.outputs);
-  checked.record.outputs = NULL;
-  lat_vectors_free(inputs);
-  lat_vectors_free(values);
-  lat_vectors_free(truth);
-  return checked;
-}
-
-static struct lat_thoughts *compile(const struct lat_netlist *netlist, struct lat_construction construction) {
-  struct lat_thoughts *thoughts;
-  if (lat_thoughts_compile(netlist, &construction, &thoughts) != LAT_OK) fail_msg("%s", lat_error_message());
-  return thoughts;
-}
+#include "tests/thoughts_help.h"
 
 static void must_be_right(const char *name, struct lat_construction construction) {
-  struct lat_netlist *netlist = mapped(name, construction.fan_in);
-  struct lat_thoughts *thoughts = compile(netlist, construction);
+  struct lat_netlist *netlist = help_mapped(name, construction.fan_in);
+  struct lat_thoughts *thoughts = help_thoughts(netlist, construction);
   struct lat_certificate certificate;
   lat_thoughts_certify(thoughts, &certificate);
   if (!certificate.certified) fail_msg("%s: %s", name, certificate.reason);
-  struct checked checked = run(netlist, thoughts, (struct lat_thoughts_record){0});
+  struct help_thought checked = help_think(netlist, thoughts, (struct lat_thoughts_record){0});
   if (checked.wrong_outputs != 0 || checked.record.wrong_bits != 0)
     fail_msg("%s, w = %zu, b = %u: %zu outputs and %zu thought bits wrong", name, construction.bits_per_step,
              construction.bits_per_channel, (size_t)checked.wrong_outputs, (size_t)checked.record.wrong_bits);
@@ -95,10 +43,10 @@ static void every_family_is_right_in_tokens_and_in_vectors(void **unused) {
       snprintf(name, sizeof name, "%s:%lld", family->name, (long long)size);
       if (lat_family_make(name, 1, &probe) != LAT_OK) continue;
       lat_netlist_free(probe);
-      must_be_right(name, tokens(2, 1));
-      must_be_right(name, tokens(2, 3));
-      must_be_right(name, vectors(2, 1, 1));
-      must_be_right(name, vectors(2, 5, 2));
+      must_be_right(name, help_tokens(2, 1));
+      must_be_right(name, help_tokens(2, 3));
+      must_be_right(name, help_vectors(2, 1, 1));
+      must_be_right(name, help_vectors(2, 5, 2));
     }
   }
 }
@@ -106,80 +54,23 @@ static void every_family_is_right_in_tokens_and_in_vectors(void **unused) {
 static void widths_channels_and_fan_ins_are_right(void **unused) {
   (void)unused;
   for (size_t w = 1; w <= 8; w++) {
-    must_be_right("ripple:4", tokens(2, w));
-    for (unsigned b = 1; b <= 4 && b <= w; b++) must_be_right("ripple:4", vectors(2, w, b));
+    must_be_right("ripple:4", help_tokens(2, w));
+    for (unsigned b = 1; b <= 4 && b <= w; b++) must_be_right("ripple:4", help_vectors(2, w, b));
   }
   for (unsigned fan_in = 3; fan_in <= 6; fan_in++) {
-    must_be_right("wallace:3", tokens(fan_in, 2));
-    must_be_right("wallace:3", vectors(fan_in, 3, 3));
+    must_be_right("wallace:3", help_tokens(fan_in, 2));
+    must_be_right("wallace:3", help_vectors(fan_in, 3, 3));
   }
-  must_be_right("wallace:4", vectors(2, 16, 2));
-  must_be_right("wallace:4", tokens(2, 11));
+  must_be_right("wallace:4", help_vectors(2, 16, 2));
+  must_be_right("wallace:4", help_tokens(2, 11));
 }
 
-/* One input against gates that all carry its opposite and all read it, with every fan-in: the worst that a softmax over addresses
- * can meet. */
-static struct lat_netlist *adversary(size_t gates, unsigned fan_in) {
-  struct lat_netlist *netlist;
-  uint32_t input, node;
-  assert_int_equal(lat_netlist_alloc("adversary", &netlist), LAT_OK);
-  assert_int_equal(lat_netlist_input(netlist, "a", &input), LAT_OK);
-  for (size_t i = 0; i < gates; i++) {
-    uint32_t all[LAT_MAX_FAN_IN] = {input, input, input, input, input, input};
-    assert_int_equal(lat_netlist_node(netlist, fan_in, all, 1, &node), LAT_OK); /* not a */
-    assert_int_equal(lat_netlist_output(netlist, NULL, node), LAT_OK);
-  }
-  assert_int_equal(lat_netlist_finish(netlist, NULL), LAT_OK);
-  return netlist;
-}
-
-static uint64_t wrong_at(const struct lat_netlist *netlist, struct lat_construction construction, double beta,
-                         struct lat_certificate *certificate) {
-  construction.beta = beta;
-  struct lat_thoughts *thoughts = compile(netlist, construction);
-  lat_thoughts_certify(thoughts, certificate);
-  struct checked checked = run(netlist, thoughts, (struct lat_thoughts_record){0});
-  lat_thoughts_free(thoughts);
-  return checked.wrong_outputs + checked.record.wrong_bits;
-}
-
-/* Walks beta down: wherever the certificate holds nothing is wrong, and not far below the machine breaks. */
-static void never_wrong_where_certified_and_wrong_below(void **unused) {
-  (void)unused;
-  const struct {
-    struct lat_construction construction;
-    double slack; /* the machine breaks at beta_minimum - slack at the latest */
-  } cases[] = {{tokens(2, 1), 0.15},    {vectors(2, 1, 1), 0.15}, {tokens(2, 4), 0.5},
-               {vectors(2, 4, 2), 0.6}, {vectors(2, 6, 3), 0.8},  {vectors(3, 4, 4), 0.8}};
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    const struct lat_construction *c = &cases[i].construction;
-    struct lat_netlist *netlist = adversary(40 * c->bits_per_step, c->fan_in);
-    struct lat_certificate certificate;
-    wrong_at(netlist, cases[i].construction, 6.0, &certificate);
-    double smallest = certificate.beta_minimum, broken = 0;
-    assert_true(certificate.certified && smallest > 0.3 && smallest < 6);
-    for (double beta = smallest + 0.2; beta > smallest * 0.7; beta -= 0.04) {
-      uint64_t wrong = wrong_at(netlist, cases[i].construction, beta, &certificate);
-      if (certificate.certified && wrong > 0) fail_msg("case %zu: certified at %g and wrong", i, beta);
-      if (certificate.certified != (beta >= smallest)) {
-        if (fabs(beta - smallest) > 0.01) fail_msg("case %zu: %g and smallest %g do not agree", i, beta, smallest);
-      }
-      if (wrong > 0 && broken == 0) broken = beta;
-    }
-    print_message("  w = %zu, b = %u, %s: certified from %.4f, broken at %.4f\n", c->bits_per_step, c->bits_per_channel,
-                  c->variant == LAT_VARIANT_COT ? "tokens" : "vectors", smallest, broken);
-    assert_true(broken > 0 && broken < smallest);
-    if (!(broken >= smallest - cases[i].slack)) fail_msg("case %zu: %g is far below %g", i, broken, smallest);
-    lat_netlist_free(netlist);
-  }
-}
-
-/* Teacher forcing: the whole sequence of prompt and thoughts through the ordinary forward pass gives at each position the token
- * that the cached decoding gave. */
+/* Teacher forcing: the whole sequence of prompt and thoughts through the ordinary forward pass gives at each position the
+ * token that the cached decoding gave. */
 static void the_whole_pass_gives_the_decoded_tokens(void **unused) {
   (void)unused;
-  struct lat_netlist *netlist = mapped("wallace:3", 2);
-  struct lat_thoughts *thoughts = compile(netlist, tokens(2, 3));
+  struct lat_netlist *netlist = help_mapped("wallace:3", 2);
+  struct lat_thoughts *thoughts = help_thoughts(netlist, help_tokens(2, 3));
   size_t S = thoughts->sequence, D = thoughts->layout.width, P = thoughts->prompt_tokens, V = thoughts->vocabulary, w = 3;
   struct lat_vectors *inputs, *values;
   struct lat_forward *forward;
@@ -213,12 +104,12 @@ static void the_whole_pass_gives_the_decoded_tokens(void **unused) {
 
 static void costs_are_those_of_the_formulas(void **unused) {
   (void)unused;
-  struct lat_netlist *netlist = mapped("wallace:4", 2);
+  struct lat_netlist *netlist = help_mapped("wallace:4", 2);
   for (size_t w = 1; w <= 5; w += 2) {
     for (int latent = 0; latent < 2; latent++) {
-      struct lat_thoughts *thoughts = compile(netlist, latent ? vectors(2, w, 1) : tokens(2, w));
-      struct checked all = run(netlist, thoughts, (struct lat_thoughts_record){0});
-      struct checked some = run(netlist, thoughts, (struct lat_thoughts_record){.steps = 4});
+      struct lat_thoughts *thoughts = help_thoughts(netlist, latent ? help_vectors(2, w, 1) : help_tokens(2, w));
+      struct help_thought all = help_think(netlist, thoughts, (struct lat_thoughts_record){0});
+      struct help_thought some = help_think(netlist, thoughts, (struct lat_thoughts_record){.steps = 4});
       size_t S = thoughts->sequence;
       double head = latent ? 0 : 2.0 * (double)((size_t)1 << w) * (double)thoughts->layout.width;
       double formula = lat_transformer_flops(&thoughts->model->config, S) + head * (double)thoughts->steps;
@@ -240,81 +131,10 @@ static void costs_are_those_of_the_formulas(void **unused) {
   lat_netlist_free(netlist);
 }
 
-/* Adds `size`, with a sign that depends on the place, to every channel; counts its calls. */
-struct noise {
-  float size;
-  size_t calls, stop;
-};
-static int add_noise(void *context, size_t step, size_t first, size_t batch, size_t channels, float *thought) {
-  struct noise *noise = context;
-  noise->calls++;
-  if (noise->stop != 0 && noise->calls == noise->stop) return LAT_FAIL(LAT_INTERRUPTED, "enough");
-  for (size_t i = 0; i < batch * channels; i++) thought[i] += (step + first + i) % 2 ? noise->size : -noise->size;
-  return LAT_OK;
-}
-
-static void noise_is_removed_by_the_token_and_by_the_clip_while_it_is_small(void **unused) {
-  (void)unused;
-  struct lat_netlist *netlist = mapped("s5_serial:3", 2);
-  const struct {
-    struct lat_construction construction;
-    float harmless, harmful;
-  } cases[] = {{tokens(2, 2), 0.98f, 1.02f}, {vectors(2, 1, 1), 0.3f, 1.2f}, {vectors(2, 4, 2), 0.2f, 0.6f}};
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    struct lat_thoughts *thoughts = compile(netlist, cases[i].construction);
-    struct noise noise = {.size = cases[i].harmless};
-    struct checked small = run(netlist, thoughts, (struct lat_thoughts_record){.hook = add_noise, .hook_context = &noise});
-    assert_int_equal(small.wrong_outputs + small.record.wrong_bits, 0);
-    assert_true(noise.calls >= thoughts->steps);
-    assert_true(fabs(small.record.largest_error - (double)cases[i].harmless) < 1e-4);
-    noise = (struct noise){.size = cases[i].harmful};
-    struct checked large = run(netlist, thoughts, (struct lat_thoughts_record){.hook = add_noise, .hook_context = &noise});
-    assert_true(large.record.wrong_bits > 0 && large.record.wrong_vectors > 0);
-    lat_thoughts_free(thoughts);
-  }
-  lat_netlist_free(netlist);
-}
-
-static void what_a_run_records_belongs_together(void **unused) {
-  (void)unused;
-  struct lat_netlist *netlist = mapped("s5_serial:3", 2);
-  struct lat_thoughts *thoughts = compile(netlist, tokens(2, 2));
-  uint64_t *step_wrong = lat_calloc(thoughts->steps, sizeof *step_wrong), sum = 0, vectors_wrong = 0, earliest = 0;
-  uint32_t first_wrong[256];
-  struct noise noise = {.size = 1.5f};
-  struct checked checked =
-      run(netlist, thoughts,
-          (struct lat_thoughts_record){
-              .step_wrong = step_wrong, .first_wrong = first_wrong, .hook = add_noise, .hook_context = &noise});
-  for (size_t t = 0; t < thoughts->steps; t++) sum += step_wrong[t];
-  assert_int_equal(sum, checked.record.wrong_bits);
-  for (size_t n = 0; n < checked.vectors; n++) {
-    vectors_wrong += first_wrong[n] <= thoughts->steps;
-    earliest += first_wrong[n] == 1;
-  }
-  assert_int_equal(vectors_wrong, checked.record.wrong_vectors);
-  assert_true(earliest > 0 ? step_wrong[0] > 0 : step_wrong[0] == 0);
-  noise = (struct noise){.size = 0, .stop = 3};
-  struct lat_thoughts_record record = {.hook = add_noise, .hook_context = &noise};
-  struct lat_vectors *inputs;
-  assert_int_equal(lat_vectors_alloc(netlist->inputs, 5, &inputs), LAT_OK);
-  lat_vectors_random(inputs, 1);
-  assert_int_equal(lat_thoughts_run(thoughts, inputs, NULL, &record), LAT_INTERRUPTED);
-  noise = (struct noise){.size = NAN};
-  assert_int_equal(lat_thoughts_run(thoughts, inputs, NULL, &record), LAT_NUMERIC);
-  lat_thoughts_free(thoughts);
-  thoughts = compile(netlist, vectors(2, 3, 3));
-  assert_int_equal(lat_thoughts_run(thoughts, inputs, NULL, &record), LAT_NUMERIC);
-  lat_thoughts_free(thoughts);
-  lat_vectors_free(inputs);
-  lat_free(step_wrong);
-  lat_netlist_free(netlist);
-}
-
 static void levels_are_packed_and_unpacked(void **unused) {
   (void)unused;
-  struct lat_netlist *netlist = mapped("parity:2", 2);
-  struct lat_thoughts *thoughts = compile(netlist, vectors(2, 5, 3));
+  struct lat_netlist *netlist = help_mapped("parity:2", 2);
+  struct lat_thoughts *thoughts = help_thoughts(netlist, help_vectors(2, 5, 3));
   unsigned char bit[5], back[5];
   float channel[2];
   assert_int_equal(thoughts->channels, 2);
@@ -356,8 +176,8 @@ static void odd_circuits_are_right(void **unused) {
       assert_int_equal(lat_netlist_finish(netlist, NULL), LAT_OK);
       for (size_t w = 1; w <= 4; w += 3) {
         for (int latent = 0; latent < 2; latent++) {
-          struct lat_thoughts *thoughts = compile(netlist, latent ? vectors(2, w, 1) : tokens(2, w));
-          struct checked checked = run(netlist, thoughts, (struct lat_thoughts_record){0});
+          struct lat_thoughts *thoughts = help_thoughts(netlist, latent ? help_vectors(2, w, 1) : help_tokens(2, w));
+          struct help_thought checked = help_think(netlist, thoughts, (struct lat_thoughts_record){0});
           assert_int_equal(checked.wrong_outputs + checked.record.wrong_bits, 0);
           lat_thoughts_free(thoughts);
         }
@@ -367,26 +187,10 @@ static void odd_circuits_are_right(void **unused) {
   }
 }
 
-static void narrow_formats_run_and_are_not_certified(void **unused) {
-  (void)unused;
-  struct lat_netlist *netlist = mapped("wallace:3", 2);
-  struct lat_construction construction = tokens(2, 2);
-  construction.beta = 8;
-  construction.arithmetic = (struct lat_arithmetic){LAT_DTYPE_BF16, LAT_DTYPE_FP32};
-  struct lat_thoughts *thoughts = compile(netlist, construction);
-  struct lat_certificate certificate;
-  lat_thoughts_certify(thoughts, &certificate);
-  assert_false(certificate.certified);
-  assert_non_null(strstr(certificate.reason, "bf16"));
-  assert_int_equal(run(netlist, thoughts, (struct lat_thoughts_record){0}).wrong_outputs, 0);
-  lat_thoughts_free(thoughts);
-  lat_netlist_free(netlist);
-}
-
 static void what_cannot_be_is_refused_with_a_sentence(void **unused) {
   (void)unused;
-  struct lat_netlist *netlist = mapped("wallace:3", 3);
-  struct lat_construction good = tokens(3, 2);
+  struct lat_netlist *netlist = help_mapped("wallace:3", 3);
+  struct lat_construction good = help_tokens(3, 2);
   const struct {
     size_t offset, size, value;
     int status;
@@ -418,7 +222,7 @@ static void what_cannot_be_is_refused_with_a_sentence(void **unused) {
       fail_msg("case %zu: status %d, '%s'", i, status, lat_error_message());
     assert_null(thoughts);
   }
-  struct lat_construction wide = vectors(3, 13, 13), many = vectors(3, 3, 4), huge = vectors(3, 4096, 1);
+  struct lat_construction wide = help_vectors(3, 13, 13), many = help_vectors(3, 3, 4), huge = help_vectors(3, 4096, 1);
   assert_int_equal(lat_thoughts_compile(netlist, &wide, &thoughts), LAT_INPUT);
   assert_int_equal(lat_thoughts_compile(netlist, &many, &thoughts), LAT_INPUT);
   assert_int_equal(lat_thoughts_compile(netlist, &huge, &thoughts), LAT_INPUT);
@@ -435,13 +239,13 @@ static void what_cannot_be_is_refused_with_a_sentence(void **unused) {
 
 static void every_failed_allocation_is_reported_and_leaks_nothing(void **unused) {
   (void)unused;
-  struct lat_netlist *netlist = mapped("wallace:2", 2);
+  struct lat_netlist *netlist = help_mapped("wallace:2", 2);
   struct lat_vectors *inputs;
   assert_int_equal(lat_vectors_alloc(netlist->inputs, 16, &inputs), LAT_OK);
   lat_vectors_exhaustive(inputs);
   size_t before = lat_memory_current();
   for (int latent = 0; latent < 2; latent++) {
-    struct lat_construction construction = latent ? vectors(2, 4, 2) : tokens(2, 4);
+    struct lat_construction construction = latent ? help_vectors(2, 4, 2) : help_tokens(2, 4);
     int status = LAT_MEMORY;
     uint64_t k = 1;
     for (; status != LAT_OK; k++) {
@@ -464,14 +268,10 @@ static void every_failed_allocation_is_reported_and_leaks_nothing(void **unused)
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_family_is_right_in_tokens_and_in_vectors),
                                      cmocka_unit_test(widths_channels_and_fan_ins_are_right),
-                                     cmocka_unit_test(never_wrong_where_certified_and_wrong_below),
                                      cmocka_unit_test(the_whole_pass_gives_the_decoded_tokens),
                                      cmocka_unit_test(costs_are_those_of_the_formulas),
-                                     cmocka_unit_test(noise_is_removed_by_the_token_and_by_the_clip_while_it_is_small),
-                                     cmocka_unit_test(what_a_run_records_belongs_together),
                                      cmocka_unit_test(levels_are_packed_and_unpacked),
                                      cmocka_unit_test(odd_circuits_are_right),
-                                     cmocka_unit_test(narrow_formats_run_and_are_not_certified),
                                      cmocka_unit_test(what_cannot_be_is_refused_with_a_sentence),
                                      cmocka_unit_test(every_failed_allocation_is_reported_and_leaks_nothing)};
   return cmocka_run_group_tests(tests, NULL, NULL);

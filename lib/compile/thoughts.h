@@ -13,8 +13,9 @@
  *   LAT_VARIANT_COT     tokens: logits over V = 2^w, head rows = +-1 code of the token, the largest logit is the thought, and
  *                       its embedding is the +-1 bits in d = w channels. The error of a step is not carried on.
  *   LAT_VARIANT_VECTOR  vectors: the d = ceil(w / b) channels that the last layer leaves ARE the next input (with the next
- *                       position's row), no token and no choice. A channel of r <= b bits has M = 2^r levels (2 n - M + 1) / (M -
- *                       1), n = sum_i 2^i bit_i; whoever reads it takes n apart by a staircase of clips, which is its snap.
+ *                       position's row), no token and no choice. A channel of r <= b bits has M = 2^r levels
+ *                       (2 n - M + 1) / (M - 1), n = sum_i 2^i bit_i; whoever reads it takes n apart by a staircase of
+ *                       clips, which is its snap.
  *
  * Source: Wei et al. 2022 (chain of thought); Merrill and Sabharwal 2024, Feng et al. 2023 (what it can compute); Hao et al.
  * 2024 (continuous thoughts). */
@@ -103,8 +104,8 @@ struct lat_thoughts_record {
   double cache_bytes;   /* per vector at the end, 4 bytes a number */
 };
 
-/* Runs all vectors, in batches, token by token through lat_transformer_decode. `values` (of lat_simulate for the same netlist,
- * all nodes) may be NULL. LAT_MEMORY, LAT_NUMERIC when a logit or channel is not a number. */
+/* Runs all vectors, in batches, token by token through lat_transformer_decode. `values` (of lat_simulate for the same
+ * netlist, all nodes) may be NULL. LAT_MEMORY, LAT_NUMERIC when a logit or channel is not a number. */
 int lat_thoughts_run(const struct lat_thoughts *thoughts, const struct lat_vectors *inputs,
                      const struct lat_vectors *values, struct lat_thoughts_record *record);
 

@@ -1,7 +1,7 @@
 /* The bound behind the certificate of thoughts. Where an address is found with softmax weight 1 - eps at least (eps and the
- * rounding of attention are those of bound.c), a channel of M levels comes out of it within phi = e + 2 eps + rounding, e its
- * error in the cache; the staircase (M - 1) f is then within (M - 1) phi + R of a whole odd number and its clips are exactly 0
- * and 1. What they leave, chosen and next, are sums of a few such clips and their rounding. For tokens e = 0: the embedding
+ * rounding of attention are those of bound.c), a channel of M levels comes out within phi = e + 2 eps + rounding, e its
+ * error in the cache; the staircase (M - 1) f is then within (M - 1) phi + R of a whole odd number and its
+ * clips are exactly 0 and 1. What they leave, chosen and next, are sums of a few such clips and their rounding. For tokens e = 0: the embedding
  * is exact once the right token has the largest logit. Every line is argued in DESIGN.md, "Thoughts in a cache". */
 #include <math.h>
 #include <stdio.h>

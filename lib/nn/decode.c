@@ -1,5 +1,5 @@
-/* Tokens go through all steps and layers a few at a time: a causal token needs no later one. Each such chunk leaves its keys and
- * values in the cache, layer by layer, before its attention reads them there. */
+/* Tokens go through all steps and layers a few at a time: a causal token needs no later one. Each such chunk leaves its
+ * keys and values in the cache, layer by layer, before its attention reads them there. */
 #include "lib/nn/decode.h"
 
 #include <assert.h>
