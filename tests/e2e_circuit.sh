@@ -84,12 +84,12 @@ if command -v python3 >/dev/null; then
 import json, sys
 j = json.load(open(sys.argv[1]))
 keys = """file inputs outputs gates luts depth layers steps levels width heads ffn parameters sequence variant norm activation mask attention
-dtype beta kappa snap certified certificate_margin certificate_reason beta_minimum vectors wrong_bits total_bits outputs_ready
+dtype accumulate beta kappa snap certified certificate_margin certificate_reason beta_minimum vectors wrong_bits total_bits outputs_ready
 settled_step per_level seconds peak_bytes""".split()
 assert list(j) == keys, [k for k in list(j) + keys if (k in j) != (k in keys)]
 assert (j["inputs"], j["outputs"], j["gates"], j["depth"], j["vectors"]) == (5, 2, 6, 3, 32)
 assert (j["wrong_bits"], j["total_bits"], j["outputs_ready"], j["steps"], j["levels"]) == (0, 64, 2, 3, 3)
-assert j["dtype"] == "fp32" and isinstance(j["peak_bytes"], int) and j["peak_bytes"] > 0
+assert j["dtype"] == j["accumulate"] == "fp32" and isinstance(j["peak_bytes"], int) and j["peak_bytes"] > 0
 assert j["certified"] is True and j["certificate_margin"] >= 0 and j["beta"] >= j["beta_minimum"]
 assert sorted(j["settled_step"]) == ["max", "mean", "min"] and j["settled_step"]["max"] <= 3
 assert list(j["seconds"]) == "read map compile certify run check".split()
@@ -139,6 +139,32 @@ status 1 below_the_certificate --family wallace:6 --beta 0.9
 grep -q 'not certified: ' out && ok the_reason_is_given || bad the_reason_is_given "$(cat out)"
 status 0 right_without_a_certificate c17.bench --beta 1.3 --random 2 --seed 1
 grep -q 'not certified: ' out && grep -q 'proves nothing' out && ok being_right_is_no_proof || bad being_right_is_no_proof "$(cat out)"
+
+# Narrow number formats: certified and right, not certified and wrong where sums are too narrow for a norm, and read back.
+for format in bf16 fp16 fp8-e4m3 fp8-e5m2; do
+  status 0 "c17_in_$format" c17.bench --exhaustive --dtype $format --save narrow.h5 --extract narrow.blif
+  grep -q "tokens, $format, sums in fp32" out && grep -q 'right for all inputs' out || bad "c17_in_${format}_is_certified" "$(cat out)"
+  status 0 "c17_out_of_$format" narrow.blif --vectors right.vec
+  status 0 "ripple_all_in_$format" --family ripple:8 --dtype $format --accumulate $format --norm none --random 16
+  grep -q 'right for all inputs' out || bad "ripple_all_in_${format}_is_certified" "$(cat out)"
+done
+status 0 a_gpt_block_in_bf16 --family parity:9 --dtype bf16 --norm layernorm --activation gelu --layers 2 --mask causal
+grep -q 'every wire is stored as exactly' out || bad a_gpt_block_in_bf16_is_exact "$(cat out)"
+status 0 a_gpt_block_all_in_fp8 --family ripple:4 --dtype fp8-e4m3 --accumulate fp8-e4m3 --norm layernorm --random 16
+grep -q 'right for all inputs' out || bad a_gpt_block_all_in_fp8_is_certified "$(cat out)"
+"$program" circuit --family parity:200 --dtype bf16 --accumulate fp8-e5m2 --random 2 >out 2>err
+grep -q 'not certified: the partial sums of a score do not fit' out && ok scores_of_nine_bits_do_not_fit_fp8_e5m2 ||
+  bad scores_of_nine_bits_do_not_fit_fp8_e5m2 "$(cat out err)"
+status 1 below_the_certificate_in_bf16 --family wallace:6 --dtype bf16 --beta 0.9
+"$program" circuit c17.bench --dtype bf16 --accumulate fp16 --json >out 2>err
+grep -q '"dtype": *"bf16"' out && grep -q '"accumulate": *"fp16"' out && ok json_names_the_formats ||
+  bad json_names_the_formats "$(head -c 300 out; cat err)"
+status 2 no_such_dtype c17.bench --dtype int8
+grep -q "'int8' is no number format: fp32, bf16" err || bad no_such_dtype_names_them "$(cat err)"
+status 2 no_such_accumulator c17.bench --accumulate double
+status 2 fast_attention_in_bf16 c17.bench --dtype bf16 --attention fast
+status 2 a_beta_beyond_fp8 c17.bench --dtype fp8-e4m3 --beta 300
+status 2 thoughts_in_fp32_only c17.bench --variant cot --dtype bf16
 
 # The circuit out of the weights, then through everything again, against the vectors of the original.
 status 0 save_and_extract c17.blif --save c17.h5 --extract back.blif

@@ -41,20 +41,28 @@ float lat_format_activation_scale(enum lat_activation activation, struct lat_ari
                                                           : lat_construct_activation_scale(activation);
 }
 
-float lat_format_gain(struct lat_arithmetic arithmetic, enum lat_norm norm, const struct lat_layout *layout, int second) {
+/* What the norm makes of a channel of a row of +-1 (all +1, as only sizes count) with this gain. */
+static float normed(struct lat_arithmetic arithmetic, enum lat_norm norm, const struct lat_layout *layout, int second,
+                    float value) {
   float row[LARGEST_WIDTH] = {0}, gain[LARGEST_WIDTH], bias[LARGEST_WIDTH] = {0}, out[LARGEST_WIDTH];
-  double wanted = sqrt(lat_construct_mean_square(layout, second) + LAT_CONSTRUCT_NORM_EPSILON);
-  double step = 2 * lat_dtype_facts(arithmetic.storage).unit_roundoff;
-  float first = lat_dtype_round(arithmetic.storage, (float)wanted);
   for (size_t c = 0; c < layout->channels; c++)
     if (second || c < layout->fetched) lat_layout_set(layout, row, c, 1.0f);
-  for (int k = 0; k < 9; k++) { /* the nearest value, then those beside it; sums that stall ask for one further off */
-    int way = k % 2 ? -(k + 1) / 2 : k / 2;
-    float value = lat_dtype_round(arithmetic.storage, (float)((double)first * (1 + way * step)));
-    for (size_t d = 0; d < layout->width; d++) gain[d] = value;
-    lat_emulate_norm(arithmetic, norm, 1, layout->width, row, gain, norm == LAT_NORM_LAYERNORM ? bias : NULL,
-                     LAT_CONSTRUCT_NORM_EPSILON, out);
-    if (out[0] == 1.0f) return value;
-  }
-  return first;
+  for (size_t d = 0; d < layout->width; d++) gain[d] = value;
+  lat_emulate_norm(arithmetic, norm, 1, layout->width, row, gain, norm == LAT_NORM_LAYERNORM ? bias : NULL,
+                   LAT_CONSTRUCT_NORM_EPSILON, out);
+  return out[0];
+}
+
+float lat_format_gain(struct lat_arithmetic arithmetic, enum lat_norm norm, const struct lat_layout *layout, int second) {
+  /* The root that the formula has, and the one that these sums, which may stall, really give. */
+  double wanted[2] = {sqrt(lat_construct_mean_square(layout, second) + LAT_CONSTRUCT_NORM_EPSILON),
+                      1 / (double)normed(arithmetic, norm, layout, second, 1.0f)};
+  double step = lat_dtype_facts(arithmetic.storage).unit_roundoff;
+  for (int base = 0; base < 2; base++)
+    for (int k = 0; k < 17; k++) { /* the nearest value, then those beside it on either side */
+      double change = (k % 2 ? -(k + 1) / 2 : k / 2) * step;
+      float value = lat_dtype_round(arithmetic.storage, (float)(wanted[base] * (1 + change)));
+      if (normed(arithmetic, norm, layout, second, value) == 1.0f) return value;
+    }
+  return lat_dtype_round(arithmetic.storage, (float)wanted[0]);
 }
