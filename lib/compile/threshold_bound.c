@@ -157,7 +157,8 @@ static const char *narrow(const struct setting *setting, double beta, struct lat
   if (!setting->powers) return "outside single precision only fan-ins that are powers of two are derived";
   if ((double)widest > ldexp(1, (int)bits) || 1 / (double)widest < smallest)
     return "the number of fan-ins needs more significant bits than the format has: the count stalls";
-  if (!(frexp(query, &exponent) == 0.5) || m > ldexp(1, (int)bits) || m * query > largest)
+  if (!(frexp(query, &exponent) == 0.5) || m > ldexp(1, (int)a.mantissa_bits + 1) || query > s.largest ||
+      m * query > a.largest)
     return "logits are not exact in the accumulator";
   if (lat_dtype_round(accumulate, lat_exp((float)(-2 * beta))) != 0)
     return "wrong weights do not vanish in the accumulator";
