@@ -70,7 +70,7 @@ static double fetch_error(const struct lat_format_setting *setting, const struct
   const enum lat_dtype accumulate = setting->arithmetic.accumulate;
   double W = weights->wrong * (1 + eta), largest = (1 + eta) * (1 + 4 * weights->wrong);
   if (eta == 0 && weights->right == 1 && absorbs(accumulate, 2 * W) && absorbs(accumulate, weights->largest)) return 0;
-  double exact_target = eta == 0 && weights->right == 1; /* then +-1 itself is a term, which the accumulator holds */
+  int exact_target = eta == 0 && weights->right == 1; /* then +-1 itself is a term, which the accumulator holds */
   double by_terms = 4 * W + (exact_target ? 0 : half_unit(accumulate, largest));
   double by_count = W + (weights->count + 1) * half_unit(accumulate, largest);
   return (1 - weights->right) * (1 + eta) + (by_terms < by_count ? by_terms : by_count);

@@ -67,7 +67,7 @@ static inline double lat_dtype_sum_to_odd(double a, double b) {
   double sum = a + b, back = sum - a, error = (a - (sum - back)) + (b - back);
   int64_t bits = lat_dtype_bits(sum);
   int64_t step = (error > 0) == (sum > 0) ? 1 : -1; /* towards the exact sum */
-  int64_t move = (error < 0) | (error > 0) ? ~bits & 1 : 0;
+  int64_t move = ((error < 0) | (error > 0)) ? ~bits & 1 : 0;
   return lat_dtype_from_bits(bits + step * move);
 }
 
