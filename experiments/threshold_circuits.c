@@ -264,13 +264,23 @@ static double cost(const void *parameters) {
                                                              : pow(size, 4) / 4);
 }
 
-static int run(struct lat_run *run) {
-  const struct parameters *p = lat_run_parameters(run);
-  if (strcmp(p->measure, "depth") == 0) return run_depth(run, p);
-  if (strcmp(p->measure, "gate") != 0) return LAT_FAIL(LAT_INPUT, "measure '%s' is neither gate nor depth", p->measure);
+static int check(const void *parameters) {
+  const struct parameters *p = parameters;
+  if (strcmp(p->measure, "gate") != 0 && strcmp(p->measure, "depth") != 0)
+    return LAT_FAIL(LAT_INPUT, "measure '%s' is neither gate nor depth", p->measure);
   if (strcmp(p->gate, "and") != 0 && strcmp(p->gate, "majority") != 0)
     return LAT_FAIL(LAT_INPUT, "gate '%s' is neither and nor majority", p->gate);
-  return run_gate(run, p);
+  struct lat_threshold *network = NULL;
+  int status = lat_threshold_make(p->function, &network);
+  lat_threshold_free(network);
+  return status;
+}
+
+static int run(struct lat_run *run) {
+  const struct parameters *p = lat_run_parameters(run);
+  int status = check(p);
+  if (status != LAT_OK) return status;
+  return strcmp(p->measure, "depth") == 0 ? run_depth(run, p) : run_gate(run, p);
 }
 
 const struct lat_experiment lat_experiment_threshold_circuits;
@@ -312,6 +322,7 @@ const struct lat_experiment lat_experiment_threshold_circuits = {
     .parameters = parameters_table,
     .outputs = outputs,
     .reject = reject,
+    .check = check,
     .cost = cost,
     .run = run,
     .analyse = lat_threshold_circuits_analyse,
