@@ -29,7 +29,7 @@
   INT(inputs, "inputs", 2, 4096, "of the AND tree that pointer gates make (pointer, horizon)", "8", "16", "64") \
   REAL(beta_low, "1", 0.01, 60, "first beta of the scan (pointer, horizon)", "1", "0.5", "0.5")                 \
   REAL(beta_high, "1", 0.01, 60, "last beta of the scan (pointer, horizon)", "8", "8", "8")                     \
-  INT(beta_count, "1", 2, 1000, "number of betas in the scan (pointer, horizon)", "8", "16", "61")              \
+  INT(beta_count, "1", 2, 1000, "number of betas in the scan (pointer, horizon)", "8", "16", "31")              \
   INT(loops, "steps", 1, 10000, "steps that a machine of pointer gates runs", "12", "16", "64")
 LAT_DEFINE_PARAMETERS(PARAMETERS)
 

@@ -142,7 +142,8 @@ static const char *single(const struct setting *setting, double beta, const stru
   return NULL;
 }
 
-/* In other formats one case is derived: nothing is rounded at all but results far below -1, where it does not matter. */
+/* In other formats, with the order of sums of lib/nn/emulate.h, one case is derived: nothing is rounded but comparisons far from their
+ * threshold, where it does not matter. */
 static const char *narrow(const struct setting *setting, double beta, struct lat_threshold_certificate *certificate) {
   enum lat_dtype storage = setting->arithmetic.storage, accumulate = setting->arithmetic.accumulate;
   struct lat_dtype_facts s = lat_dtype_facts(storage), a = lat_dtype_facts(accumulate);
