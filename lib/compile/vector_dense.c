@@ -57,6 +57,7 @@ int lat_vector_dense(const struct lat_vector *vector, struct lat_transformer **m
         (double)LAT_VECTOR_DENSE_BYTES / 1e9);
   LAT_TRY(status, lat_transformer_alloc(&config, model));
   for (size_t l = 0; l < config.layers; l++) fill_layer(vector, &(*model)->layer[l]);
+  if (!lat_arithmetic_is_plain(config.arithmetic)) lat_transformer_round(*model);
   LAT_TRY(status, lat_prompt_alloc(1, vector->width, vector->inputs, vector->outputs, prompt));
   LAT_TRY(status, lat_prompt_add_columns(*prompt));
   for (size_t d = 0; d < vector->width; d++) (*prompt)->state[d] = vector->state[d];
