@@ -11,16 +11,16 @@
 #include "lib/info/interval.h"
 #include "lib/sweep/experiment.h"
 
-#define PARAMETERS(INT, REAL, TEXT, PATH)                                                                       \
-  TEXT(regenerator, "-", "what goes on from the noisy value: none, clip, token, cot or vector",                 \
-       "none,clip,token,cot,vector", "none,clip,token,cot,vector", "none,clip,token,cot,vector")                \
-  REAL(sigma, "1", 0, 100, "standard deviation of the noise on a value of +-1", "0.03,0.3,0.5",                 \
-       "0.003,0.01,0.03,0.1,0.2,0.25,0.3,0.35,0.4,0.5,0.7",                                                     \
-       "0.001,0.003,0.01,0.02,0.03,0.05,0.1,0.15,0.2,0.22,0.25,0.28,0.3,0.33,0.35,0.4,0.45,0.5,0.6,0.7,0.85,1") \
-  REAL(kappa, "1", 1, 10000, "slope of the clip (clip and vector)", "4", "4", "1,4,32")                         \
-  INT(steps, "steps", 1, 4096, "gates in the chain, one a step", "16", "32", "128")                             \
-  INT(vectors, "1", 1, 1e6, "random inputs a point", "64", "192", "1000")                                       \
-  INT(seed, "1", 0, 1e15, "of inputs and noise", "1,2,3", "1,2,3", "1,2,3,4,5")
+#define PARAMETERS(INT, REAL, TEXT, PATH)                                                                 \
+  TEXT(regenerator, "-", "what goes on from the noisy value: none, clip, token, cot or vector",           \
+       "none,clip,token,cot,vector", "none,clip,token,cot,vector", "none,clip,token,cot,vector")          \
+  REAL(sigma, "1", 0, 100, "standard deviation of the noise on a value of +-1", "0.03,0.3,0.5",           \
+       "0.003,0.01,0.03,0.1,0.2,0.25,0.3,0.35,0.4,0.5,0.7",                                               \
+       "0.003,0.01,0.02,0.03,0.05,0.1,0.15,0.2,0.22,0.25,0.28,0.3,0.33,0.35,0.4,0.45,0.5,0.6,0.7,0.85,1") \
+  REAL(kappa, "1", 1, 10000, "slope of the clip (clip and vector)", "4", "4", "1,4,32")                   \
+  INT(steps, "steps", 1, 4096, "gates in the chain, one a step", "16", "32", "64")                        \
+  INT(vectors, "1", 1, 1e6, "random inputs a point", "64", "192", "500")                                  \
+  INT(seed, "1", 0, 1e15, "of inputs and noise", "1,2,3", "1,2,3", "1,2,3,4")
 LAT_DEFINE_PARAMETERS(PARAMETERS)
 
 static const struct lat_output outputs[] = {
