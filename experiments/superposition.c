@@ -117,7 +117,8 @@ static const char *reject_search(const struct parameters *p) {
   int file = strcmp(p->family, "file") == 0, clique = strncmp(p->family, "clique:", 7) == 0;
   int built = strcmp(p->setting, "built") == 0, low = strcmp(p->setting, "low_threshold") == 0;
   if (file && p->data[0] == '\0') return "family file is for --set data=FILE";
-  if (!file && p->data[0] != '\0') return "with --set data=FILE only family file is run";
+  if (!file && p->data[0] != '\0' && strncmp(p->family, "layered:", 8) != 0)
+    return "with --set data=FILE only family file and the layered ones are run";
   if (low && !clique) return "the low threshold is for clique: few graphs have over 4 n edges";
   if (!built && !low && !file && strcmp(p->family, "prosqa:23") != 0) return "settings are moved on prosqa:23 and on files";
   return NULL;

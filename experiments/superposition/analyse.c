@@ -208,6 +208,21 @@ done:
   return status;
 }
 
+/* Which panels have something to show. */
+static int series(const struct lat_merged *merged, struct lat_analysis *analysis) {
+  int main_graphs = 0, layered = 0, width = 0;
+  for (size_t i = 0; i < lat_merged_points(merged); i++) {
+    const char *family = TEXT("family", i);
+    width |= is(merged, i, "width");
+    if (!is(merged, i, "search") || !is_built(merged, i)) continue;
+    main_graphs |= strcmp(family, "file") == 0 || strcmp(family, "prosqa:23") == 0;
+    layered |= strncmp(family, "layered:", 8) == 0;
+  }
+  int status = lat_table_begin(analysis, "series", "products\tsteps\twidth", NULL);
+  if (status == LAT_OK) status = lat_table_row(analysis, "%d\t%d\t%d", main_graphs, layered, width);
+  return status;
+}
+
 int lat_superposition_analyse(const struct lat_merged *merged, struct lat_analysis *analysis) {
   size_t points = lat_merged_points(merged), failed = 0, machines = 0, controls = 0, passed = 0;
   int64_t graphs = 0, exact = 0, right = 0, exact_thoughts = 0, asked = 0, agree = 0, late = 0;
@@ -238,6 +253,7 @@ int lat_superposition_analyse(const struct lat_merged *merged, struct lat_analys
   LAT_TRY(status, figure_products(merged, analysis));
   LAT_TRY(status, figure_steps(merged, analysis));
   LAT_TRY(status, tables_width(merged, analysis, &reading));
+  LAT_TRY(status, series(merged, analysis));
   if (failed > 0 || machines == 0 || controls == 0 || reading.sizes == 0) {
     status =
         lat_verdict(analysis, LAT_OPEN,
@@ -254,7 +270,7 @@ int lat_superposition_analyse(const struct lat_merged *merged, struct lat_analys
   } else {
     status = lat_verdict(
         analysis, LAT_SUPPORTED,
-        "All %lld thoughts on %lld graphs (%zu families and settings) are exact superpositions, off by %.1e at most, and "
+        "All %lld thoughts on %lld graphs (%zu families or settings) are exact superpositions, off by %.1e at most, and "
         "every "
         "graph is answered right from the target's distance on and not before; all %zu controls fail; theory names the "
         "graphs that break on %lld of %lld; reading from too few channels follows the estimate (at most %.2f "
