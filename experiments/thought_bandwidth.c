@@ -84,6 +84,24 @@ static const char *reject(const void *pointer) {
   return NULL;
 }
 
+/* A circuit that cannot be made, or that needs no step, is told before anything runs. */
+static int check(const void *pointer) {
+  const struct parameters *p = pointer;
+  struct lat_netlist *raw = NULL;
+  struct lat_circuit_statistics statistics;
+  int status;
+  LAT_CHECK(status, is(p, "schedule") || is(p, "token") || is(p, "vector") || is(p, "wires") || is(p, "gates"), LAT_INPUT,
+            "thought is schedule, token, vector, wires or gates, not '%s'", p->thought);
+  LAT_TRY(status,
+          p->circuit[0] != '\0' ? lat_circuit_read(p->circuit, &raw) : lat_family_make(p->family, (uint64_t)p->seed, &raw));
+  LAT_TRY(status, lat_circuit_measure(raw, &statistics));
+  LAT_CHECK(status, statistics.depth > 0, LAT_INPUT,
+            "the circuit '%s' is wires and constants alone: no step is needed; give one with a gate", raw->name);
+done:
+  lat_netlist_free(raw);
+  return status;
+}
+
 enum { BUDGETS = 160 };
 
 /* w = 1 .. 17 (V = 2 .. 131,072), then three to a doubling up to the first that holds all gates at once. */
@@ -157,8 +175,6 @@ static int run(struct lat_run *run) {
   size_t most = 0;
   int status;
   int token = is(p, "token"), vector = is(p, "vector");
-  LAT_CHECK(status, token || vector || is(p, "schedule") || is(p, "wires") || is(p, "gates"), LAT_INPUT,
-            "thought is schedule, token, vector, wires or gates, not '%s'", p->thought);
   LAT_TRY(status,
           lat_bandwidth_ask(p->circuit, p->family, (unsigned)p->fan_in, (size_t)p->vectors, (uint64_t)p->seed, &question));
   question.repeats = (size_t)p->repeats;
@@ -213,6 +229,7 @@ const struct lat_experiment lat_experiment_thought_bandwidth = {
     .parameters = parameters_table,
     .outputs = outputs,
     .reject = reject,
+    .check = check,
     .run = run,
     .analyse = lat_thought_bandwidth_analyse,
 };

@@ -90,7 +90,7 @@ static void count_machine(const struct lat_merged *merged, size_t i, struct tall
 
 /* Of the machines of point i's circuit: does the one with the fewest operations take more steps than another does? */
 static void compare_costs(const struct lat_merged *merged, size_t i, struct tally *tally) {
-  double least = INFINITY, steps = 0, fewest = INFINITY;
+  double least = (double)INFINITY, steps = 0, fewest = (double)INFINITY;
   for (size_t j = i; j < lat_merged_points(merged); j++) {
     if (lat_merged_failed(merged, j) || is_schedule(merged, j) || !same_circuit(merged, i, j)) continue;
     double flops = lat_merged_real(merged, "flops", j), taken = lat_merged_real(merged, "steps", j);

@@ -19,7 +19,7 @@ static int run_alone(const struct lat_bandwidth_question *question, const struct
   LAT_CHECK(status, bit != NULL && x != NULL, LAT_MEMORY, "no memory for a state of %zu tokens", prompt->tokens);
   LAT_TRY(status, lat_forward_alloc(compiled->model, 1, prompt->tokens, &forward));
   for (size_t i = 0; i < prompt->inputs; i++) bit[i] = (unsigned char)lat_vectors_get(question->inputs, i, last);
-  answer->seconds = INFINITY;
+  answer->seconds = (double)INFINITY;
   for (size_t r = 0; r < question->repeats; r++) {
     lat_prompt_state(prompt, bit, x);
     double start = lat_clock();

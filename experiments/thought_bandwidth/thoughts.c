@@ -44,7 +44,7 @@ static int run_alone(const struct lat_bandwidth_question *question, const struct
   LAT_TRY(status, lat_vectors_alloc(thoughts->inputs, 1, &one));
   LAT_TRY(status, lat_vectors_alloc(thoughts->outputs, 1, &got));
   for (size_t i = 0; i < thoughts->inputs; i++) lat_vectors_set(one, i, 0, lat_vectors_get(question->inputs, i, last));
-  answer->seconds = INFINITY;
+  answer->seconds = (double)INFINITY;
   for (size_t r = 0; r < question->repeats; r++) {
     struct lat_thoughts_record record = {.outputs = got};
     double start = lat_clock();

@@ -24,7 +24,7 @@ static int run_alone(const struct lat_bandwidth_question *question, const struct
   LAT_TRY(status, lat_vector_dense(vector, &model, &prompt));
   LAT_TRY(status, lat_forward_alloc(model, 1, 1, &forward));
   for (size_t i = 0; i < vector->inputs; i++) bit[i] = (unsigned char)lat_vectors_get(question->inputs, i, last);
-  answer->seconds = INFINITY;
+  answer->seconds = (double)INFINITY;
   for (size_t r = 0; r < question->repeats; r++) {
     lat_prompt_state(prompt, bit, x);
     double start = lat_clock();
@@ -52,7 +52,7 @@ int lat_bandwidth_wires(const struct lat_bandwidth_question *question, struct la
   struct lat_certificate certificate;
   size_t vectors = question->inputs->count;
   int status;
-  *answer = (struct lat_bandwidth_answer){.outputs = (int64_t)netlist->outputs, .seconds = NAN};
+  *answer = (struct lat_bandwidth_answer){.outputs = (int64_t)netlist->outputs, .seconds = (double)NAN};
   struct lat_construction construction = {.fan_in = question->fan_in, .variant = LAT_VARIANT_VECTOR, .layers = 1};
   LAT_TRY(status, lat_vector_compile(netlist, &construction, &vector));
   lat_vector_certify(vector, &certificate);
