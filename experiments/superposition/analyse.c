@@ -22,6 +22,14 @@ static const char *family_of(const struct lat_merged *merged, size_t i) {
   return strcmp(TEXT("family", i), "file") == 0 ? TEXT("data", i) : TEXT("family", i);
 }
 
+/* The sampled descents, which are missing where a hit is too rare. */
+static const char *sampled(const struct lat_merged *merged, size_t i, char text[32]) {
+  double tokens = REAL("descent_sampled", i);
+  if (isnan(tokens)) return "NaN";
+  snprintf(text, 32, "%.4g", tokens);
+  return text;
+}
+
 enum role { HOLDS, FAILS, BETWEEN };
 static const char *const role_name[] = {"must hold", "must fail", "-"};
 
@@ -47,6 +55,7 @@ static int theory_speaks(const struct lat_merged *merged, size_t i) {
 
 static int tables_search(const struct lat_merged *merged, struct lat_analysis *analysis) {
   int status;
+  char text[32];
   LAT_TRY(
       status,
       lat_table_begin(
@@ -64,11 +73,11 @@ static int tables_search(const struct lat_merged *merged, struct lat_analysis *a
         status,
         lat_table_row(
             analysis,
-            "%s\t%d\t%d\t%d\t%.1f\t%.1f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.1f\t%.1f\t%.3g\t%.4g\t%.4g\t%.1f\t%d\t%.1e\t%.1e",
+            "%s\t%d\t%d\t%d\t%.1f\t%.1f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.1f\t%.1f\t%.3g\t%.4g\t%s\t%.1f\t%d\t%.1e\t%.1e",
             family_of(merged, i), (int)INTEGER("searched", i), (int)INTEGER("exact", i), (int)INTEGER("right", i),
             REAL("nodes_mean", i), REAL("edges_mean", i), REAL("distance", i), REAL("eccentricity", i), REAL("diameter", i),
             REAL("least", i), REAL("squarings", i), REAL("search_nodes", i), REAL("search_edges", i),
-            100 * REAL("descent_hit", i), REAL("descent_tokens", i), REAL("descent_sampled", i), REAL("frontier_bits", i),
+            100 * REAL("descent_hit", i), REAL("descent_tokens", i), sampled(merged, i, text), REAL("frontier_bits", i),
             (int)(16 * INTEGER("width", i)), REAL("spread", i), REAL("outside", i)));
   }
   LAT_TRY(status,
@@ -121,6 +130,7 @@ done:
 /* Panel b: the layered families in the order of their depth. */
 static int figure_steps(const struct lat_merged *merged, struct lat_analysis *analysis) {
   int status, last = 0;
+  char text[32];
   LAT_TRY(status, lat_table_begin(analysis, "steps",
                                   "distance\tthoughts\tsquarings\tBFS nodes\tBFS edges\tdescent expected\tdescent "
                                   "sampled\tnodes squared",
@@ -135,10 +145,9 @@ static int figure_steps(const struct lat_merged *merged, struct lat_analysis *an
     }
     if (best == SIZE_MAX) break;
     double n = REAL("nodes_mean", best);
-    LAT_TRY(status,
-            lat_table_row(analysis, "%g\t%g\t%g\t%g\t%g\t%.6g\t%.6g\t%g", REAL("distance", best), REAL("least", best),
-                          REAL("squarings", best), REAL("search_nodes", best), REAL("search_edges", best),
-                          REAL("descent_tokens", best), REAL("descent_sampled", best), n * n));
+    LAT_TRY(status, lat_table_row(analysis, "%g\t%g\t%g\t%g\t%g\t%.6g\t%s\t%g", REAL("distance", best), REAL("least", best),
+                                  REAL("squarings", best), REAL("search_nodes", best), REAL("search_edges", best),
+                                  REAL("descent_tokens", best), sampled(merged, best, text), n * n));
     last = depth;
   }
 done:
