@@ -35,7 +35,7 @@ plot T using 1:(column(7) == 0 ? column(4) : NaN):(column(7) == 0 ? column(5) : 
 set lmargin at screen 0.402; set rmargin at screen 0.650
 set label 1 heading('b', 'Steps to the target') at screen 0.342, screen 0.945 font HEAD textcolor rgb INK
 set logscale x 2; set logscale y 10; set xtics (1, 2, 4, 8, 16, 32); set xrange [0.9:36]
-set yrange [0.7:3e6]; set ytics 10 format '10^{%T}'
+set yrange [0.7:3e8]; set ytics 100 format '10^{%T}'
 set xlabel 'distance {/:Italic D} of the target' offset 0,0.4 textcolor rgb INK; set ylabel 'steps or tokens' offset 0.8,0 textcolor rgb INK
 set key at graph -0.02,1.00 left top @KEY font SMALL maxrows 3 width 0
 T = TABLES.'steps.tsv'
@@ -70,7 +70,8 @@ set key at graph -0.02,1.00 left top @KEY font SMALL maxrows 6 maxcols 1 width -
 T = TABLES.'width.tsv'
 if (width) {
 plot for [i=1:count] T using 1:(column(6) == CHANNELS[i] && column(7) == nodes ? column(5) : NaN) with lines lw 1.2 lc rgb COLOUR[i] notitle, \
-     for [i=1:count] T using 1:(column(6) == CHANNELS[i] && column(7) == nodes ? column(2) : NaN):3:4 with yerrorbars lw 0.8 pt MARKER[i] ps 0.45 lc rgb COLOUR[i] notitle, \
+     for [i=1:count] T using 1:(column(6) == CHANNELS[i] && column(7) == nodes ? column(3) : NaN):(0):(column(4) - column(3)) with vectors nohead lw 0.8 lc rgb COLOUR[i] notitle, \
+     for [i=1:count] T using 1:(column(6) == CHANNELS[i] && column(7) == nodes ? column(2) : NaN) with points pt MARKER[i] ps 0.4 lc rgb COLOUR[i] notitle, \
      for [i=1:count] keyentry with linespoints lw 1.2 pt MARKER[i] ps 0.5 lc rgb COLOUR[i] title sprintf('{/:Italic d} = %g: %s', CHANNELS[i], LABEL[i])
 } else { @EMPTY }
 unset multiplot
