@@ -13,10 +13,10 @@ set tmargin at screen 0.880; set bmargin at screen 0.160
 set multiplot
 # ---- (a) leak
 @CURVES
-set lmargin at screen 0.066; set rmargin at screen 0.320
+set lmargin at screen 0.072; set rmargin at screen 0.325
 set label 1 heading('a', 'Leak limits the levels') at screen 0.008, screen 0.945 font HEAD textcolor rgb INK
-set logscale y 2; set yrange [1.5:6000]; set ytics 4; set xrange [*:*]
-set xlabel 'sharpness {/:Italic β}' offset 0,0.4 textcolor rgb INK; set ylabel 'largest number of levels {/:Italic M}' offset 0.8,0 textcolor rgb INK
+set logscale y 2; set yrange [1.5:6000]; set ytics 4 format '2^{%L}'; set xrange [*:*]
+set xlabel 'sharpness {/:Italic β}' offset 0,0.4 textcolor rgb INK; set ylabel 'most levels {/:Italic M}' offset 1.4,0 textcolor rgb INK
 set key at graph 0.02,1.0 left top @KEY font SMALL
 chosen(i) = column(4) == word(bits, i)+0 && column(5) == steepest+0
 plot for [i=1:words(bits)] TABLES.'leak.tsv' using 1:(chosen(i) && strcol(6) eq 'worst' ? column(3) : NaN) with lines lw 1.3 lc rgb COLOUR[i] notitle, \
@@ -32,9 +32,9 @@ plot for [i=1:words(bits)] TABLES.'leak.tsv' using 1:(chosen(i) && strcol(6) eq 
 @CURVES
 set lmargin at screen 0.420; set rmargin at screen 0.655
 set label 1 heading('b', 'The mantissa caps them') at screen 0.350, screen 0.945 font HEAD textcolor rgb INK
-set logscale xy 2; set yrange [1.5:6e4]; set ytics 4; set xrange [1.5:1e6]
+set logscale xy 2; set yrange [1.5:6e4]; set ytics 4 format '2^{%L}'; set xrange [1.5:1e6]
 set xtics ('2' 2, '2^5' 32, '2^{10}' 1024, '2^{15}' 32768, '2^{20}' 1048576)
-set xlabel 'slope of the staircase {/:Italic κ}' offset 0,0.4 textcolor rgb INK; set ylabel 'largest number of levels {/:Italic M}' offset 0.8,0 textcolor rgb INK
+set xlabel 'slope of the staircase {/:Italic κ}' offset 0,0.4 textcolor rgb INK; set ylabel 'most levels {/:Italic M}' offset 1.4,0 textcolor rgb INK
 set key at graph 0.98,1.0 right top @KEY font SMALL
 f(i) = strcol(4) eq word(formats, i)
 plot for [i=1:words(formats)] TABLES.'mantissa.tsv' using 1:(f(i) && strcol(5) eq 'both' ? column(3) : NaN) with lines lw 1.3 lc rgb COLOUR[i] notitle, \
@@ -47,7 +47,7 @@ plot for [i=1:words(formats)] TABLES.'mantissa.tsv' using 1:(f(i) && strcol(5) e
 @CURVES
 set lmargin at screen 0.755; set rmargin at screen 0.985
 set label 1 heading('c', 'Bits of a whole thought') at screen 0.695, screen 0.945 font HEAD textcolor rgb INK
-set logscale xy 2; set xrange [0.8:80]; set yrange [1:3e4]; set xtics 4; set ytics 4
+set logscale xy 2; set xrange [0.8:*]; set yrange [1:3e4]; set xtics 4; set ytics 4 format '2^{%L}'
 set xlabel 'channels {/:Italic d}' offset 0,0.4 textcolor rgb INK; set ylabel 'bits' offset 0.8,0 textcolor rgb INK
 set key at graph 0.02,1.0 left top @KEY font SMALL
 t(i) = strcol(5) eq word(formats, i)
