@@ -157,7 +157,8 @@ const struct lat_experiment lat_experiment_doubling = {
         "corollary 5.3; log depth: Merrill and Sabharwal 2025; words over S5 and A5 are NC1-complete: Barrington 1989",
     .caption =
         "(a) Loops until all instances are right, against the number of letters n: doubling (filled marks) on the line "
-        "ceil(log2 n), the scan (open marks) on n - 1; groups are drawn side by side. (b) The same for p hops on 2 + ceil(log2 "
+        "ceil(log2 n), the scan (open marks) on n - 1; groups are drawn side by side. (b) The same for p hops on 2 + "
+        "ceil(log2 "
         "p), "
         "and for reachability against the diameter of the graph on ceil(log2 d), its scan on d - 1. (c) Random words that "
         "are "

@@ -132,7 +132,7 @@ static void what_cannot_be_is_refused_and_nothing_leaks(void **state) {
 }
 
 int main(void) {
-  omp_set_num_threads(1); /* the machines are small: threads would only wait for each other */
+  omp_set_num_threads(1);      /* the machines are small: threads would only wait for each other */
   gsl_set_error_handler_off(); /* the inverse of the Beta distribution may tell of slow convergence */
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_machine_survives_as_the_theory_says),

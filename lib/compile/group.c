@@ -25,9 +25,10 @@ static int is_even(const unsigned char *image, size_t points) {
 
 /* The next permutation in lexicographic order; 0 when there is none. */
 static int next(unsigned char *image, size_t points) {
-  size_t i = points - 1, j = points - 1;
+  size_t i = points - 1;
   while (i > 0 && image[i - 1] > image[i]) i--;
   if (i == 0) return 0;
+  size_t j = points - 1;
   while (image[j] < image[i - 1]) j--;
   unsigned char swap = image[i - 1];
   image[i - 1] = image[j], image[j] = swap;
@@ -48,7 +49,7 @@ static size_t list_permutations(size_t points, int even, unsigned char list[MOST
 static void make_permutations(struct lat_group *group, size_t points, unsigned char list[MOST_ELEMENTS][MOST_POINTS]) {
   for (size_t a = 0; a < group->order; a++)
     for (size_t b = 0; b < group->order; b++) {
-      unsigned char both[MOST_POINTS];
+      unsigned char both[MOST_POINTS] = {0};
       size_t which = 0;
       for (size_t i = 0; i < points; i++) both[i] = list[b][list[a][i]];
       while (memcmp(list[which], both, points) != 0) which++;
