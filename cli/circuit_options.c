@@ -136,9 +136,6 @@ static int read_words(const struct words *words, struct lat_circuit_request *req
   if (WORD(VARIANT) != NULL) LAT_TRY(status, lat_variant_parse(WORD(VARIANT), &c->variant));
   LAT_CHECK(status, c->snap == LAT_SNAP_CLIP || c->variant <= LAT_VARIANT_WEIGHTS, LAT_INPUT,
             "--snap none: only the universal and weights variants can do without the clip");
-  LAT_CHECK(status, lat_arithmetic_is_plain(c->arithmetic) || c->variant <= LAT_VARIANT_WEIGHTS, LAT_UNSUPPORTED,
-            "--dtype, --accumulate: the %s variant runs in fp32 only; take universal or weights",
-            lat_variant_name(c->variant));
   if (WORD(NORM) != NULL) LAT_TRY(status, lat_norm_parse(WORD(NORM), &c->norm));
   if (WORD(ACTIVATION) != NULL) LAT_TRY(status, lat_activation_parse(WORD(ACTIVATION), &c->activation));
   if (WORD(MASK) != NULL) LAT_TRY(status, lat_mask_parse(WORD(MASK), &c->mask));
