@@ -220,10 +220,11 @@ const struct lat_experiment lat_experiment_thought_bandwidth = {
         "theorems 3.5 and 3.6",
     .caption =
         "(a) Steps against the bits w that a step may carry: list schedules (lines), Brent's bounds (bands) and machines "
-        "that were built and run (marks; those without a limit on w stand at the number of gates); grey: what one token of "
-        "V = 2 .. 131,072 carries. (b) Operations for one input vector "
-        "against steps, for the same machines. (c) Wires that appear in a step, measured mean, against the bits that a "
-        "step nominally hands on: log2 V of a token, 16 for each entry of a vector or a state; dashed: all of them used.",
+        "that were built and run (marks): a token of V = 2^w; a vector of d channels of b bits, fed back, w = d b, earlier "
+        "ones cached; all wires in one vector; a token per gate. The last two have no limit and stand at the number of "
+        "gates. Grey: what one token of V = 2 .. 131,072 carries. (b) Operations for one input vector against steps, same "
+        "machines; zero weights are counted. (c) Wires that appear in a step, measured mean, against the bits that a step "
+        "nominally hands on: log2 V of a token, 16 for each entry of a vector or a state; dotted: all of them used.",
     .version = 1,
     .parameters_size = sizeof(struct parameters),
     .parameters = parameters_table,
