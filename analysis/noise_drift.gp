@@ -16,8 +16,8 @@ set multiplot
 @LEFT
 @CURVES
 set label 1 heading('a', 'Survival against steps') at screen 0.010, screen 0.945 font HEAD textcolor rgb INK
-set logscale x 2; set xrange [0.9:*]; set yrange [-0.03:1.05]; set ytics 0.25 format '%.2f'; set xtics ('1' 1, '2' 2, '4' 4, '8' 8, '16' 16, '32' 32, '64' 64, '128' 128)
-set xlabel 'steps' offset 0,0.4 textcolor rgb INK; set ylabel 'share of inputs all right so far' offset 0.2,0 textcolor rgb INK
+set logscale x 2; set xrange [0.9:*]; set yrange [-0.03:1.05]; set ytics 0.2 format '%.1f'; set xtics ('1' 1, '2' 2, '4' 4, '8' 8, '16' 16, '32' 32, '64' 64, '128' 128)
+set xlabel 'steps' offset 0,0.4 textcolor rgb INK; set ylabel 'share of inputs all right so far' offset 0.8,0 textcolor rgb INK
 set key at graph 0.02,0.03 left bottom @KEY font SMALL
 plot for [r=1:3] for [s=1:3] TABLES.'steps.tsv' using 1:(is(r, s) ? column(5) : NaN) with lines lw 1.1 dt STROKE[s] lc rgb HUE[r] notitle, \
      for [r=1:3] for [s=1:3] TABLES.'steps.tsv' using 1:(is(r, s) && power(column(1)) ? column(2) : NaN) with points pt POINT[r] ps SIZE[r] lc rgb HUE[r] notitle, \
@@ -27,8 +27,8 @@ plot for [r=1:3] for [s=1:3] TABLES.'steps.tsv' using 1:(is(r, s) ? column(5) : 
 @RIGHT
 @CURVES
 set label 1 heading('b', 'Survival of the whole chain') at screen 0.515, screen 0.945 font HEAD textcolor rgb INK
-set logscale x 10; set xrange [0.002:1.1]; set yrange [-0.03:1.05]; set ytics 0.25 format '%.2f'; set xtics ('0.01' 0.01, '0.1' 0.1, '0.3' 0.3, '1' 1)
-set xlabel 'noise {/:Italic σ} on a value of ±1' offset 0,0.4 textcolor rgb INK; set ylabel 'share of inputs all right' offset 0.2,0 textcolor rgb INK
+set logscale x 10; set xrange [0.002:1.1]; set yrange [-0.03:1.05]; set ytics 0.2 format '%.1f'; set xtics ('0.01' 0.01, '0.1' 0.1, '0.3' 0.3, '1' 1)
+set xlabel 'noise {/:Italic σ} on a value of ±1' offset 0,0.4 textcolor rgb INK; set ylabel 'share of inputs all right' offset 0.8,0 textcolor rgb INK
 set key at graph 0.02,0.03 left bottom @KEY font SMALL
 at(r) = strcol(6) eq NAME[r] && column(8) == 4
 plot for [r=1:3] TABLES.'noise.tsv' using (at(r) ? column(7) : NaN):5 with lines lw 1.1 lc rgb HUE[r] notitle, \

@@ -14,7 +14,7 @@
 #define PARAMETERS(INT, REAL, TEXT, PATH)                                                                 \
   TEXT(regenerator, "-", "what goes on from the noisy value: none, clip, token, cot or vector",           \
        "none,clip,token,cot,vector", "none,clip,token,cot,vector", "none,clip,token,cot,vector")          \
-  REAL(sigma, "1", 0, 100, "standard deviation of the noise on a value of +-1", "0.03,0.3,0.5",           \
+  REAL(sigma, "1", 0, 100, "standard deviation of the noise on a value of +-1", "0.03,0.3,0.5,0.7",       \
        "0.003,0.01,0.03,0.1,0.2,0.25,0.3,0.35,0.4,0.5,0.7",                                               \
        "0.003,0.01,0.02,0.03,0.05,0.1,0.15,0.2,0.22,0.25,0.28,0.3,0.33,0.35,0.4,0.45,0.5,0.6,0.7,0.85,1") \
   REAL(kappa, "1", 1, 10000, "slope of the clip (clip and vector)", "4", "4", "1,4,32")                   \
