@@ -16,7 +16,7 @@ static int place(void *context, const char *name, size_t rows, size_t columns, l
 
 static void fill_gain(const struct lat_transformer_config *config, const struct lat_norm_weights *norm) {
   if (norm->gain == NULL) return;
-  for (size_t i = 0; i < config->width; i++) norm->gain[i] = 1.0f;
+  for (size_t i = 0; i < config->width; i++) norm->gain[i] = 1;
 }
 
 int lat_transformer_alloc(const struct lat_transformer_config *config, struct lat_transformer **result) {

@@ -57,10 +57,10 @@ static int attend_backward(struct lat_tape *tape, const struct lat_array *y, voi
       }
     }
     if (dq != NULL)
-      lat_gemm(S, shape->key_width, S, shape->scale, (struct lat_matrix){dz, S, 0},
+      lat_gemm(S, shape->key_width, S, (lat_real)shape->scale, (struct lat_matrix){dz, S, 0},
                (struct lat_matrix){r->k->value + at.key, keys, 0}, keep_q, dq + at.key, keys);
     if (dk != NULL)
-      lat_gemm(S, shape->key_width, S, shape->scale, (struct lat_matrix){dz, S, 1},
+      lat_gemm(S, shape->key_width, S, (lat_real)shape->scale, (struct lat_matrix){dz, S, 1},
                (struct lat_matrix){r->q->value + at.key, keys, 0}, keep_k, dk + at.key, keys);
     if (dv != NULL)
       lat_gemm(S, shape->value_width, S, 1, (struct lat_matrix){P, S, 1}, (struct lat_matrix){dy, values, 0}, keep_v,
@@ -85,7 +85,7 @@ struct lat_array *lat_attend(struct lat_tape *tape, const struct lat_attention_s
   for (size_t task = 0; task < shape->batch * shape->heads; task++) {
     struct place at = place_of(shape, task);
     lat_real *P = weight + at.weight;
-    lat_gemm(S, S, shape->key_width, shape->scale, (struct lat_matrix){q->value + at.key, keys, 0},
+    lat_gemm(S, S, shape->key_width, (lat_real)shape->scale, (struct lat_matrix){q->value + at.key, keys, 0},
              (struct lat_matrix){k->value + at.key, keys, 1}, 0, P, S);
     for (size_t i = 0; i < S; i++) {
       size_t first, end;
