@@ -125,11 +125,17 @@ done:
 }
 
 /* A pre-LN GPT-2 block of this width, with loops in place of further layers. */
+static int read_width(const struct parameters *p, int64_t *width) {
+  int status = lat_parse_int(p->model + 6, HEAD_WIDTH, 8192, width);
+  if (status != LAT_OK) return lat_fail_prefix(status, "model %s", p->model);
+  if (*width % HEAD_WIDTH != 0) return LAT_FAIL(LAT_INPUT, "model %s: the width is a multiple of %d", p->model, HEAD_WIDTH);
+  return LAT_OK;
+}
+
 static int run_ordinary(struct lat_run *run, const struct parameters *p) {
   int64_t width;
-  int status = lat_parse_int(p->model + 6, HEAD_WIDTH, 8192, &width);
-  if (status != LAT_OK) return lat_fail_prefix(status, "model %s", p->model);
-  if (width % HEAD_WIDTH != 0) return LAT_FAIL(LAT_INPUT, "model %s: the width is a multiple of %d", p->model, HEAD_WIDTH);
+  int status = read_width(p, &width);
+  if (status != LAT_OK) return status;
   struct lat_transformer_config config = {.vocabulary = VOCABULARY,
                                           .sequence = (size_t)p->tokens,
                                           .width = (size_t)width,
@@ -221,6 +227,12 @@ done:
   return status;
 }
 
+static int check(const void *parameters) {
+  const struct parameters *p = parameters;
+  int64_t width;
+  return strncmp(p->model, "width:", 6) == 0 ? read_width(p, &width) : lat_family_check(p->model);
+}
+
 static int run(struct lat_run *run) {
   const struct parameters *p = lat_run_parameters(run);
   return strncmp(p->model, "width:", 6) == 0 ? run_ordinary(run, p) : run_compiled(run, p);
@@ -254,6 +266,7 @@ const struct lat_experiment lat_experiment_depth_parameters = {
     .parameters = parameters_table,
     .outputs = outputs,
     .reject = reject,
+    .check = check,
     .cost = cost,
     .run = run,
     .analyse = lat_depth_parameters_analyse,

@@ -196,6 +196,15 @@ static int64_t count_wrong_vectors(const struct lat_netlist *netlist, const stru
   return wrong;
 }
 
+static int check(const void *parameters) {
+  const struct parameters *p = parameters;
+  if (strcmp(p->form, "gpt2") != 0 && strcmp(p->form, "plain") != 0)
+    return LAT_FAIL(LAT_INPUT, "form is plain or gpt2, not '%s'", p->form);
+  if (strcmp(p->attention, "exact") != 0 && strcmp(p->attention, "uniform") != 0)
+    return LAT_FAIL(LAT_INPUT, "attention is exact or uniform, not '%s'", p->attention);
+  return strcmp(p->family, "file") == 0 ? LAT_OK : lat_family_check(p->family);
+}
+
 static int run(struct lat_run *run) {
   const struct parameters *p = lat_run_parameters(run);
   struct lat_netlist *netlist = NULL;
@@ -294,6 +303,7 @@ const struct lat_experiment lat_experiment_depth_wavefront = {
     .parameters = parameters_table,
     .outputs = outputs,
     .reject = reject,
+    .check = check,
     .cost = cost,
     .run = run,
     .analyse = lat_depth_wavefront_analyse,

@@ -1,4 +1,4 @@
-/* The experiments doubling and noise_drift refuse what cannot be with one sentence, before anything is run. */
+/* Experiments refuse what cannot be with one sentence, before anything is run. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,6 +28,24 @@ static void values_that_cannot_be_refuse_the_sweep(void **state) {
              {"doubling", "length=0", "length"},
              {"doubling", "hops=0", "hops"},
              {"doubling", "symbols=2", "symbols"},
+             {"leak_law", "measure=luck", "is none of leak"},
+             {"leak_law", "code=morse", "address code 'morse'"},
+             {"level_collapse", "measure=luck", "is neither collapse"},
+             {"level_collapse", "family=tree:4", "no family"},
+             {"depth_wavefront", "family=parity:0", "size of the family"},
+             {"depth_wavefront", "form=gpt9", "form is plain or gpt2"},
+             {"depth_wavefront", "attention=none", "attention is exact or uniform"},
+             {"depth_parameters", "model=width:33", "multiple of"},
+             {"depth_parameters", "model=lstm", "no family"},
+             {"channel_levels", "max_levels=1", "max_levels"},
+             {"channel_levels", "channels=0", "channels"},
+             {"channel_levels", "format=fp4", "no number format"},
+             {"superposition", "family=torus:3", "no family of graphs"},
+             {"superposition", "channels_read=0", "channels_read"},
+             {"threshold_circuits", "gate=xor", "neither and nor majority"},
+             {"threshold_circuits", "function=sort:3", "no threshold function"},
+             {"thought_bandwidth", "thought=slow", "thought is schedule"},
+             {"precision", "storage=fp4", "no number format"},
              {"noise_drift", "regenerator=hope", "no regenerator 'hope'"},
              {"noise_drift", "steps=0", "steps"},
              {"noise_drift", "sigma=-1", "sigma"},

@@ -22,6 +22,8 @@ int lat_circuit_write(const char *path, const struct lat_netlist *netlist);
 /* A generated family, "NAME:SIZE" (e.g. "parity:64"); lat_family_list gives all. `seed` matters for random families only.
  */
 int lat_family_make(const char *name_and_size, uint64_t seed, struct lat_netlist **netlist);
+/* LAT_INPUT with a sentence when it names no family or a size that it has not; makes nothing. */
+int lat_family_check(const char *name_and_size);
 
 struct lat_family {
   const char *name, *size_meaning, *what, *depth_formula; /* depth in two-input gates, as text */

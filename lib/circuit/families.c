@@ -52,8 +52,8 @@ static int unknown(const char *text) {
   return code;
 }
 
-int lat_family_make(const char *name_and_size, uint64_t seed, struct lat_netlist **netlist) {
-  *netlist = NULL;
+/* The family and the size that a text names. */
+static int find(const char *name_and_size, const struct lat_family **found, int64_t *size) {
   const char *colon = strchr(name_and_size, ':');
   size_t length = colon ? (size_t)(colon - name_and_size) : strlen(name_and_size);
   const struct lat_family *family = lat_families;
@@ -62,8 +62,22 @@ int lat_family_make(const char *name_and_size, uint64_t seed, struct lat_netlist
   if (!colon)
     return LAT_FAIL(LAT_INPUT, "the family %s needs a size (%s, %" PRId64 " to %" PRId64 "): write %s:%" PRId64,
                     family->name, family->size_meaning, family->minimum, family->maximum, family->name, family->minimum);
-  int64_t size;
-  int status = lat_parse_int(colon + 1, family->minimum, family->maximum, &size);
+  *found = family;
+  int status = lat_parse_int(colon + 1, family->minimum, family->maximum, size);
   if (status != LAT_OK) return lat_fail_prefix(status, "size of the family %s (%s)", family->name, family->size_meaning);
-  return family->make(size, seed, netlist);
+  return LAT_OK;
+}
+
+int lat_family_check(const char *name_and_size) {
+  const struct lat_family *family;
+  int64_t size;
+  return find(name_and_size, &family, &size);
+}
+
+int lat_family_make(const char *name_and_size, uint64_t seed, struct lat_netlist **netlist) {
+  const struct lat_family *family;
+  int64_t size;
+  *netlist = NULL;
+  int status = find(name_and_size, &family, &size);
+  return status == LAT_OK ? family->make(size, seed, netlist) : status;
 }
