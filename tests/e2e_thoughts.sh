@@ -22,6 +22,17 @@ right wide_nodes '"bits_materialised_per_step"' --family wallace:4 --variant cot
 right one_bit_a_vector '"channels":1,' --family wallace:4 --variant vector --bits-per-step 1
 right levels_in_channels '"channels":3,' --family wallace:4 --variant vector --bits-per-step 6 --bits-per-channel 2
 
+# In narrow formats, with sums in the same format too: certified and exact.
+for dtype in bf16 fp8-e4m3 fp8-e5m2; do
+  "$program" circuit --json --family ripple:5 --variant vector --dtype $dtype >out 2>err && grep -q '"certified":true' out &&
+    grep -q '"wrong_bits":0' out && ok "one_thought_in_$dtype" || bad "one_thought_in_$dtype" "$(cat err)"
+  right "vectors_in_$dtype" '"largest_error":0.0' --family ripple:5 --variant vector --bits-per-step 4 --dtype $dtype
+  right "tokens_in_$dtype" '"largest_error":0.0' --family ripple:5 --variant cot --dtype $dtype
+  right "wide_tokens_in_$dtype" '"largest_error":0.0' --family ripple:5 --variant cot --bits-per-step 5 --dtype $dtype --accumulate $dtype
+done
+"$program" circuit --family parity:5 --variant cot --bits-per-step 9 --dtype fp8-e5m2 --accumulate fp8-e5m2 >out 2>err
+grep -q 'not certified: a logit is a sum of more terms' out && ok logits_too_long || bad logits_too_long "$(cat out err)"
+
 # Below the certificate: not certified, wrong, and it says so by its exit status.
 "$program" circuit --json --family wallace:4 --variant cot --beta 0.3 >out 2>err; got=$?
 [ $got = 1 ] && grep -q '"certified":false' out && ! grep -q '"wrong_bits":0,' out && ok a_small_beta_is_wrong ||

@@ -141,19 +141,107 @@ static void what_a_run_records_belongs_together(void **unused) {
   lat_netlist_free(netlist);
 }
 
-static void narrow_formats_run_and_are_not_certified(void **unused) {
+static struct lat_construction in_formats(struct lat_construction construction, int storage, int accumulate) {
+  construction.arithmetic = (struct lat_arithmetic){(enum lat_dtype)storage, (enum lat_dtype)accumulate};
+  return construction;
+}
+
+/* Every pair of formats: from the smallest beta on nothing is wrong, not by a bit; below it the adversary wins in the end. */
+static void what_narrow_formats_certify_is_exact_against_an_adversary(void **unused) {
   (void)unused;
-  struct lat_netlist *netlist = help_mapped("wallace:3", 2);
-  struct lat_construction construction = help_tokens(2, 2);
-  construction.beta = 8;
-  construction.arithmetic = (struct lat_arithmetic){LAT_DTYPE_BF16, LAT_DTYPE_FP32};
-  struct lat_thoughts *thoughts = help_thoughts(netlist, construction);
-  struct lat_certificate certificate;
-  lat_thoughts_certify(thoughts, &certificate);
-  assert_false(certificate.certified);
-  assert_non_null(strstr(certificate.reason, "bf16"));
-  assert_int_equal(help_think(netlist, thoughts, (struct lat_thoughts_record){0}).wrong_outputs, 0);
-  lat_thoughts_free(thoughts);
+  const struct lat_construction cases[] = {help_tokens(2, 1), help_vectors(2, 1, 1), help_tokens(2, 3),
+                                           help_vectors(3, 3, 1)};
+  for (size_t i = 0; i < 4; i++) {
+    struct lat_netlist *bad = adversary((i > 1 ? 5 : 13) * cases[i].bits_per_step, cases[i].fan_in);
+    for (int s = 0; s < LAT_DTYPES; s++)
+      for (int a = 0; a < LAT_DTYPES; a++) {
+        struct lat_construction construction = in_formats(cases[i], s, a);
+        if (lat_arithmetic_is_plain(construction.arithmetic) || (i != 1 && (s + a) % 3 != 0)) continue;
+        struct lat_certificate certificate;
+        struct lat_thoughts *thoughts = help_thoughts(bad, construction);
+        lat_thoughts_certify(thoughts, &certificate);
+        if (!certificate.certified || !certificate.bit_exact)
+          fail_msg("case %zu, %s with sums in %s: %s", i, lat_dtype_name((enum lat_dtype)s),
+                   lat_dtype_name((enum lat_dtype)a), certificate.reason);
+        for (size_t p = 0; p < thoughts->model->count; p++)
+          assert_true(lat_dtype_round((enum lat_dtype)s, thoughts->model->parameters[p]) == thoughts->model->parameters[p]);
+        struct help_thought checked = help_think(bad, thoughts, (struct lat_thoughts_record){0});
+        assert_true(checked.record.largest_error == 0 && checked.wrong_outputs + checked.record.wrong_bits == 0);
+        lat_thoughts_free(thoughts);
+        double smallest = certificate.beta_minimum, right = smallest, wrong = 0;
+        if (wrong_at(bad, construction, smallest, &certificate) > 0 || !certificate.certified)
+          fail_msg("case %zu: certified from %g on and wrong there, or not certified", i, smallest);
+        if (i > 1) continue;
+        while (right - wrong > 0.02) { /* by bisection: where it breaks */
+          double middle = (right + wrong) / 2;
+          int broken = wrong_at(bad, construction, middle, &certificate) > 0;
+          if (broken && certificate.certified) fail_msg("case %zu: certified at %g and wrong", i, middle);
+          *(broken ? &wrong : &right) = middle;
+        }
+        assert_true(wrong > 0.1 && wrong < smallest);
+        if (i == 1)
+          print_message("  %-8s sums in %-8s certified from %.3f, broken at %.3f\n", lat_dtype_name((enum lat_dtype)s),
+                        lat_dtype_name((enum lat_dtype)a), smallest, wrong);
+      }
+    lat_netlist_free(bad);
+  }
+}
+
+static void families_are_exact_in_narrow_formats(void **unused) {
+  (void)unused;
+  static const struct {
+    int storage, accumulate;
+  } pairs[] = {{LAT_DTYPE_BF16, LAT_DTYPE_FP32},
+               {LAT_DTYPE_FP16, LAT_DTYPE_FP16},
+               {LAT_DTYPE_FP8_E4M3, LAT_DTYPE_FP32},
+               {LAT_DTYPE_FP8_E4M3, LAT_DTYPE_FP8_E4M3},
+               {LAT_DTYPE_FP8_E5M2, LAT_DTYPE_FP8_E5M2}};
+  for (size_t p = 0; p < sizeof pairs / sizeof *pairs; p++)
+    for (unsigned K = 2; K <= 6; K += p < 4 ? 2 : 1)
+      for (int latent = 0; latent < 2; latent++) {
+        struct lat_netlist *netlist = help_mapped(K % 2 ? "parity:6" : "ripple:3", K);
+        struct lat_construction construction = latent ? help_vectors(K, 2 * K - 3, 1) : help_tokens(K, K - 1);
+        struct lat_thoughts *thoughts =
+            help_thoughts(netlist, in_formats(construction, pairs[p].storage, pairs[p].accumulate));
+        struct lat_certificate certificate;
+        lat_thoughts_certify(thoughts, &certificate);
+        if (!certificate.certified) fail_msg("pair %zu, K = %u: %s", p, K, certificate.reason);
+        struct help_thought checked = help_think(netlist, thoughts, (struct lat_thoughts_record){0});
+        if (!(checked.wrong_outputs + checked.record.wrong_bits == 0 && checked.record.largest_error == 0))
+          fail_msg("pair %zu, K = %u: %zu bits wrong", p, K, (size_t)checked.record.wrong_bits);
+        lat_thoughts_free(thoughts);
+        lat_netlist_free(netlist);
+      }
+}
+
+static void what_a_format_cannot_hold_is_named(void **unused) {
+  (void)unused;
+  struct lat_netlist *netlist = help_mapped("parity:6", 2);
+  const struct {
+    struct lat_construction construction;
+    const char *word;
+  } cases[] = {{in_formats(help_tokens(2, 9), LAT_DTYPE_BF16, LAT_DTYPE_FP8_E5M2), "more terms"},
+               {in_formats(help_tokens(2, 9), LAT_DTYPE_FP8_E5M2, LAT_DTYPE_FP32), NULL},
+               {in_formats(help_tokens(2, 11), LAT_DTYPE_FP8_E5M2, LAT_DTYPE_FP32), NULL},
+               {in_formats(help_vectors(2, 4, 2), LAT_DTYPE_FP16, LAT_DTYPE_FP32), "levels"},
+               {in_formats(help_vectors(2, 7, 7), LAT_DTYPE_BF16, LAT_DTYPE_FP32), "6 bits"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct lat_thoughts *thoughts = help_thoughts(netlist, cases[i].construction);
+    struct lat_certificate certificate;
+    lat_thoughts_certify(thoughts, &certificate);
+    if (certificate.certified != (cases[i].word == NULL)) fail_msg("case %zu: '%s'", i, certificate.reason);
+    if (cases[i].word != NULL && strstr(certificate.reason, cases[i].word) == NULL)
+      fail_msg("case %zu: '%s'", i, certificate.reason);
+    if (certificate.certified)
+      assert_int_equal(help_think(netlist, thoughts, (struct lat_thoughts_record){0}).record.wrong_bits, 0);
+    lat_thoughts_free(thoughts);
+  }
+  struct lat_construction steep = in_formats(help_tokens(2, 2), LAT_DTYPE_FP8_E4M3, LAT_DTYPE_FP32);
+  struct lat_thoughts *thoughts;
+  steep.beta = 1e5;
+  assert_int_equal(lat_thoughts_compile(netlist, &steep, &thoughts), LAT_INPUT);
+  steep.beta = 0, steep.kappa = 400;
+  assert_int_equal(lat_thoughts_compile(netlist, &steep, &thoughts), LAT_INPUT);
   lat_netlist_free(netlist);
 }
 
@@ -161,6 +249,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(never_wrong_where_certified_and_wrong_below),
                                      cmocka_unit_test(noise_is_removed_by_the_token_and_by_the_clip_while_it_is_small),
                                      cmocka_unit_test(what_a_run_records_belongs_together),
-                                     cmocka_unit_test(narrow_formats_run_and_are_not_certified)};
+                                     cmocka_unit_test(what_narrow_formats_certify_is_exact_against_an_adversary),
+                                     cmocka_unit_test(families_are_exact_in_narrow_formats),
+                                     cmocka_unit_test(what_a_format_cannot_hold_is_named)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

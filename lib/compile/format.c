@@ -35,6 +35,14 @@ double lat_format_largest_beta(struct lat_arithmetic arithmetic, size_t address_
   return exp2(floor(log2(most))) * lat_format_scale(address_bits);
 }
 
+double lat_format_numbered_query(struct lat_arithmetic arithmetic, size_t address_bits, long index) {
+  unsigned bits = lat_format_query_bits(arithmetic, address_bits);
+  double scale = lat_format_scale(address_bits), most = lat_format_largest_beta(arithmetic, address_bits) / scale;
+  long per_octave = 1L << (bits - 1);
+  double weight = ldexp((double)(per_octave + index % per_octave), (int)(index / per_octave) - (int)bits - 3);
+  return weight <= most && weight * scale <= 2 * LAT_CONSTRUCT_BIT_EXACT_BETA ? weight : 0;
+}
+
 float lat_format_activation_scale(enum lat_activation activation, struct lat_arithmetic arithmetic) {
   int short_range = arithmetic.storage == LAT_DTYPE_FP8_E4M3 || arithmetic.accumulate == LAT_DTYPE_FP8_E4M3;
   return activation != LAT_ACTIVATION_RELU && short_range ? (float)GELU_SCALE_E4M3

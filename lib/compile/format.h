@@ -18,6 +18,10 @@ unsigned lat_format_query_bits(struct lat_arithmetic arithmetic, size_t address_
 float lat_format_query_weight(struct lat_arithmetic arithmetic, double beta, size_t address_bits);
 /* The largest beta whose query weight and scores the formats hold. */
 double lat_format_largest_beta(struct lat_arithmetic arithmetic, size_t address_bits);
+/* The query weights that can be realised and that a search for the smallest beta has to try, smallest first; 0 after the last. */
+double lat_format_numbered_query(struct lat_arithmetic arithmetic, size_t address_bits, long index);
+/* Half a unit in the last place of a number of at most this size; infinite beyond the range. */
+double lat_format_half_unit(enum lat_dtype dtype, double size);
 /* The slope of hidden units: lat_construct_activation_scale, but a smaller one where the range is as short as E4M3's. */
 float lat_format_activation_scale(enum lat_activation activation, struct lat_arithmetic arithmetic);
 /* Before attention (`second` = 0) or before the feed-forward part. */

@@ -18,8 +18,7 @@
 
 enum { ITERATIONS = 60 };
 
-/* Half a unit in the last place of a number of at most this size; infinite beyond the range. */
-static double half_unit(enum lat_dtype dtype, double size) {
+double lat_format_half_unit(enum lat_dtype dtype, double size) {
   struct lat_dtype_facts facts = lat_dtype_facts(dtype);
   if (!(size <= facts.largest)) return HUGE_VAL;
   double normal = size > facts.smallest_normal ? size : facts.smallest_normal;
@@ -59,7 +58,7 @@ static const char *softmax(const struct lat_format_setting *setting, struct weig
     weights->count += weight > 0 ? count : 0;
     if (weight > weights->largest) weights->largest = weight;
   }
-  double total = 1 + 4 * off, sharp = 1 + off + terms * half_unit(accumulate, total);
+  double total = 1 + 4 * off, sharp = 1 + off + terms * lat_format_half_unit(accumulate, total);
   if (sharp < total) total = sharp;
   weights->right = lat_dtype_round_double(storage, lat_dtype_round_double(accumulate, 1 / total));
   return NULL;
@@ -71,8 +70,8 @@ static double fetch_error(const struct lat_format_setting *setting, const struct
   double W = weights->wrong * (1 + eta), largest = (1 + eta) * (1 + 4 * weights->wrong);
   if (eta == 0 && weights->right == 1 && absorbs(accumulate, 2 * W) && absorbs(accumulate, weights->largest)) return 0;
   int exact_target = eta == 0 && weights->right == 1; /* then +-1 itself is a term, which the accumulator holds */
-  double by_terms = 4 * W + (exact_target ? 0 : half_unit(accumulate, largest));
-  double by_count = W + (weights->count + 1) * half_unit(accumulate, largest);
+  double by_terms = 4 * W + (exact_target ? 0 : lat_format_half_unit(accumulate, largest));
+  double by_count = W + (weights->count + 1) * lat_format_half_unit(accumulate, largest);
   return (1 - weights->right) * (1 + eta) + (by_terms < by_count ? by_terms : by_count);
 }
 
@@ -82,17 +81,19 @@ static double layer(const struct lat_format_setting *setting, const struct weigh
   const enum lat_dtype storage = setting->arithmetic.storage, accumulate = setting->arithmetic.accumulate;
   double K = (double)setting->fan_in, kappa = setting->kappa;
   bound->fetched = fetch_error(setting, weights, eta);
-  double phi = eta + bound->fetched + half_unit(storage, 1 + eta + bound->fetched);
+  double phi = eta + bound->fetched + lat_format_half_unit(storage, 1 + eta + bound->fetched);
   double most = kappa * (2 * K + 1 + K * phi);
-  double sums = (K + 2) * half_unit(accumulate, 1.01 * most) + half_unit(accumulate, 1.01 * most + 0.5);
+  double sums =
+      (K + 2) * lat_format_half_unit(accumulate, 1.01 * most) + lat_format_half_unit(accumulate, 1.01 * most + 0.5);
   double unit = kappa * (1 + K * phi) + 0.5 + sums; /* the largest hidden unit of a clip that counts */
-  double both = half_unit(accumulate, unit) + half_unit(storage, unit);
+  double both = lat_format_half_unit(accumulate, unit) + lat_format_half_unit(storage, unit);
   bound->left = K * phi + sums / kappa;
   bound->right = 1 - (0.5 + setting->cut + (setting->cut > 0 ? both : 0)) / kappa;
-  double clear = half_unit(accumulate, 1 + eta) + half_unit(storage, 1 + eta);
-  double down = 4 * half_unit(accumulate, 2 * unit + 3);
+  double clear = lat_format_half_unit(accumulate, 1 + eta) + lat_format_half_unit(storage, 1 + eta);
+  double down = 4 * lat_format_half_unit(accumulate, 2 * unit + 3);
   double change = 2 * (2 * both) + clear + down;
-  return change + half_unit(storage, 2 + eta + change) + half_unit(storage, 1 + change + half_unit(storage, 3));
+  return change + lat_format_half_unit(storage, 2 + eta + change) +
+         lat_format_half_unit(storage, 1 + change + lat_format_half_unit(storage, 3));
 }
 
 void lat_format_bound(const struct lat_format_setting *setting, struct lat_format_bound *bound) {
@@ -102,7 +103,7 @@ void lat_format_bound(const struct lat_format_setting *setting, struct lat_forma
   bound->weight_off = weights.wrong;
   bound->lost = 1 - weights.right;
   bound->fetched = fetch_error(setting, &weights, 0);
-  double gap = half_unit(setting->arithmetic.storage, 0.75); /* of the numbers just below 1 */
+  double gap = lat_format_half_unit(setting->arithmetic.storage, 0.75); /* of the numbers just below 1 */
   bound->exact = setting->exact_layer && bound->fetched < 0.5 && absorbs(setting->arithmetic.storage, bound->fetched);
   if (bound->exact || !setting->bounded) {
     bound->left = bound->fetched;

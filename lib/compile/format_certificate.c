@@ -66,16 +66,12 @@ static int holds(const struct lat_format_bound *bound) {
 
 /* The first of the query weights that can be realised, in their order, that certifies. */
 static double smallest_beta(struct lat_format_setting setting) {
-  unsigned bits = lat_format_query_bits(setting.arithmetic, setting.address_bits);
-  double scale = lat_format_scale(setting.address_bits);
-  double most = lat_format_largest_beta(setting.arithmetic, setting.address_bits) / scale;
-  long per_octave = 1L << (bits - 1);
+  struct lat_format_bound bound;
   for (long index = 0;; index++) {
-    setting.query_weight = ldexp((double)(per_octave + index % per_octave), (int)(index / per_octave) - (int)bits - 3);
-    if (!(setting.query_weight <= most && setting.query_weight * scale <= 2 * LAT_CONSTRUCT_BIT_EXACT_BETA)) break;
-    struct lat_format_bound bound;
+    setting.query_weight = lat_format_numbered_query(setting.arithmetic, setting.address_bits, index);
+    if (setting.query_weight == 0) break;
     lat_format_bound(&setting, &bound);
-    if (holds(&bound)) return setting.query_weight * scale;
+    if (holds(&bound)) return setting.query_weight * lat_format_scale(setting.address_bits);
   }
   return HUGE_VAL;
 }

@@ -6,6 +6,7 @@
 #include "lib/base/memory.h"
 #include "lib/base/status.h"
 #include "lib/compile/construct.h"
+#include "lib/compile/format.h"
 #include "lib/compile/layout.h"
 #include "lib/compile/thoughts_build.h"
 
@@ -68,7 +69,9 @@ static struct lat_transformer_config config_of(const struct lat_construction *co
                                          .activation = construction->activation,
                                          .mask = LAT_MASK_CAUSAL,
                                          .positions = LAT_POSITIONS_LEARNED,
-                                         .attention_scale = 1 / sqrt((double)layout->address_bits),
+                                         .attention_scale = lat_arithmetic_is_plain(construction->arithmetic)
+                                                                ? 1 / sqrt((double)layout->address_bits)
+                                                                : lat_format_scale(layout->address_bits),
                                          .linear_bias = 1,
                                          .arithmetic = construction->arithmetic};
 }
@@ -163,7 +166,9 @@ int lat_thoughts_compile(const struct lat_netlist *netlist, const struct lat_con
   LAT_CHECK(status, count <= LAT_THOUGHTS_LARGEST, LAT_INPUT,
             "%zu positions of width %zu with %zu bits a step take %.3g parameters, more than %.3g: take fewer bits a step",
             thoughts->sequence, thoughts->layout.width, w, (double)count, (double)LAT_THOUGHTS_LARGEST);
-  choose_numbers(thoughts);
+  int plain = lat_arithmetic_is_plain(construction.arithmetic);
+  if (plain) choose_numbers(thoughts);
+  if (!plain) LAT_TRY(status, lat_thoughts_format_choose(thoughts));
   LAT_TRY(status, place_gates(netlist, thoughts));
   thoughts->output = lat_alloc(netlist->outputs, sizeof *thoughts->output);
   LAT_CHECK(status, thoughts->output, LAT_MEMORY, "no memory for %zu outputs", netlist->outputs);
@@ -171,7 +176,8 @@ int lat_thoughts_compile(const struct lat_netlist *netlist, const struct lat_con
   struct lat_transformer_config config = config_of(&thoughts->construction, &thoughts->layout, thoughts->sequence);
   LAT_TRY(status, lat_transformer_alloc(&config, &thoughts->model));
   lat_thoughts_build(netlist, thoughts);
-  if (!lat_arithmetic_is_plain(config.arithmetic)) lat_transformer_round(thoughts->model);
+  if (!plain) lat_transformer_round(thoughts->model);
+  if (!plain && construction.beta == 0) lat_thoughts_format_settle(thoughts);
   *result = thoughts;
   thoughts = NULL;
 done:

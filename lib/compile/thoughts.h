@@ -113,7 +113,7 @@ int lat_thoughts_run(const struct lat_thoughts *thoughts, const struct lat_vecto
 double lat_thoughts_flops(const struct lat_thoughts *thoughts, size_t steps);
 double lat_thoughts_cache_bytes(const struct lat_thoughts *thoughts, size_t steps);
 
-/* One inequality per step for all inputs and any number of steps, in single precision; see DESIGN.md. Never fails: what it
+/* One inequality per step for all inputs and any number of steps; in narrow formats: nothing is ever off; see DESIGN.md. Never fails: what it
  * cannot derive it calls not certified, with the reason. */
 void lat_thoughts_certify(const struct lat_thoughts *thoughts, struct lat_certificate *certificate);
 

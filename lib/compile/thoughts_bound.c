@@ -118,10 +118,13 @@ void lat_thoughts_certify(const struct lat_thoughts *thoughts, struct lat_certif
   const struct lat_construction *construction = &thoughts->construction;
   struct lat_thoughts_setting setting = lat_thoughts_setting_of(construction, &thoughts->layout, thoughts->sequence);
   struct lat_thoughts_bound bound;
+  if (!lat_arithmetic_is_plain(construction->arithmetic)) {
+    lat_thoughts_format_certify(thoughts, certificate);
+    return;
+  }
   lat_thoughts_bound(&setting, &bound);
   *certificate = (struct lat_certificate){.margin = bound.right - bound.left, .leak = bound.leak, .eta = bound.next};
-  int plain = lat_arithmetic_is_plain(construction->arithmetic);
-  certificate->beta_minimum = plain ? lat_thoughts_smallest_beta(setting) : HUGE_VAL;
+  certificate->beta_minimum = lat_thoughts_smallest_beta(setting);
   double factor = setting.bits_per_step > 1 ? ldexp(1, (int)setting.channel_bits) - 1 : setting.fan_in;
   snprintf(certificate->inequality, sizeof certificate->inequality,
            "%g (channel %.3g + 2 leak %.6g + attention rounding %.3g) + sums %.3g <= 1 - 1/(2 kappa): %.6g <= %.6g%s",
@@ -130,10 +133,7 @@ void lat_thoughts_certify(const struct lat_thoughts *thoughts, struct lat_certif
            setting.tokens ? "; the token is exact, no error is carried on" : "");
   char *reason = certificate->reason;
   size_t size = sizeof certificate->reason;
-  if (!plain)
-    snprintf(reason, size, "the bound on thoughts is derived for single precision, not for %s summed in %s",
-             lat_dtype_name(construction->arithmetic.storage), lat_dtype_name(construction->arithmetic.accumulate));
-  else if (!(bound.left <= bound.right))
+  if (!(bound.left <= bound.right))
     snprintf(reason, size, "the leak and the rounding take more than the clip's room (margin %.3g)", certificate->margin);
   else if (bound.failed != NULL)
     snprintf(reason, size, "%s", bound.failed);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include "lib/compile/construct.h"
+#include "lib/compile/format.h"
 #include "lib/compile/layout.h"
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
@@ -32,15 +33,23 @@ struct lat_thoughts_layout lat_thoughts_layout_make(const struct lat_constructio
   return layout;
 }
 
+void lat_thoughts_build_query(const struct lat_thoughts *thoughts) {
+  const struct lat_thoughts_layout *layout = &thoughts->layout;
+  const struct lat_construction *construction = &thoughts->construction;
+  size_t m = layout->address_bits, D = layout->width;
+  float weight = lat_arithmetic_is_plain(construction->arithmetic)
+                     ? lat_construct_query_weight(construction->beta, m)
+                     : lat_format_query_weight(construction->arithmetic, construction->beta, m);
+  for (size_t i = 0; i < layout->heads * m; i++)
+    thoughts->model->layer[0].query.weight[i * D + layout->pointer + i] = weight;
+}
+
 static void build_attention(const struct lat_thoughts *thoughts, struct lat_layer *layer) {
   const struct lat_thoughts_layout *layout = &thoughts->layout;
   size_t m = layout->address_bits, D = layout->width, H = layout->heads, d = layout->channels;
-  float query_weight = lat_construct_query_weight(thoughts->construction.beta, m);
+  lat_thoughts_build_query(thoughts);
   for (size_t h = 0; h < H; h++) {
-    for (size_t b = 0; b < m; b++) {
-      layer->query.weight[(h * m + b) * D + layout->pointer + h * m + b] = query_weight;
-      layer->key.weight[(h * m + b) * D + layout->address + b] = 1;
-    }
+    for (size_t b = 0; b < m; b++) layer->key.weight[(h * m + b) * D + layout->address + b] = 1;
     for (size_t c = 0; c < d; c++) {
       layer->value.weight[(h * d + c) * D + layout->content + c] = 1;
       layer->output.weight[(layout->fetched + h * d + c) * (H * d) + h * d + c] = 1;
@@ -49,8 +58,10 @@ static void build_attention(const struct lat_thoughts *thoughts, struct lat_laye
 }
 
 /* The two halves of clip(z) = ReLU(kappa z + 1/2) - ReLU(kappa z - 1/2), where z has the weights and the bias that `up` and
- * `bias` hold for kappa = 1; `weight` times it is added to column `target`. */
+ * `bias` hold for kappa = 1; `weight` times it is added to column `target`. Where the storage has not the digits for a half in the
+ * biases, the ramp is moved by a half: its ends are as far from the odd z as kappa = 1 allows, and the clip is the same there. */
 struct clip {
+  enum lat_dtype storage;
   struct lat_layer *layer;
   size_t width, ffn, unit;
   float kappa;
@@ -59,9 +70,19 @@ static void add_input(const struct clip *clip, size_t column, float weight) {
   for (size_t half = 0; half < 2; half++)
     clip->layer->up.weight[(clip->unit + half) * clip->width + column] = clip->kappa * weight;
 }
+static float upper_half(const struct clip *clip, float bias) {
+  static const float choice[] = {0.5f, 0.0f, 1.0f};
+  for (size_t i = 0; i < 3; i++) {
+    float first = bias + choice[i], second = first - 1;
+    if (lat_dtype_round(clip->storage, first) == first && lat_dtype_round(clip->storage, second) == second)
+      return choice[i];
+  }
+  return 0.5f;
+}
 static void finish_clip(struct clip *clip, float bias, size_t target, float weight) {
+  float upper = clip->storage == LAT_DTYPE_FP32 ? 0.5f : upper_half(clip, clip->kappa * bias);
   for (size_t half = 0; half < 2; half++) {
-    clip->layer->up.bias[clip->unit + half] = clip->kappa * bias + (half ? -0.5f : 0.5f);
+    clip->layer->up.bias[clip->unit + half] = clip->kappa * bias + (half ? upper - 1 : upper);
     clip->layer->down.weight[target * clip->ffn + clip->unit + half] = half ? -weight : weight;
   }
   clip->unit += 2;
@@ -132,7 +153,10 @@ void lat_thoughts_build(const struct lat_netlist *netlist, struct lat_thoughts *
   const struct lat_thoughts_layout *layout = &thoughts->layout;
   struct lat_transformer *model = thoughts->model;
   size_t D = layout->width, w = thoughts->construction.bits_per_step;
-  struct clip clip = {.width = D, .ffn = layout->ffn, .kappa = (float)thoughts->construction.kappa};
+  struct clip clip = {.storage = thoughts->construction.arithmetic.storage,
+                      .width = D,
+                      .ffn = layout->ffn,
+                      .kappa = (float)thoughts->construction.kappa};
   build_attention(thoughts, &model->layer[0]);
   if (layout->layers == 2) {
     clip.layer = &model->layer[0];

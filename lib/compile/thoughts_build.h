@@ -16,6 +16,26 @@ static inline unsigned lat_thoughts_bits_of(size_t w, unsigned b, size_t channel
 /* Weights of the layers, embeddings and head of a model that is all 0. schedule, place and gate are set. */
 void lat_thoughts_build(const struct lat_netlist *netlist, struct lat_thoughts *thoughts);
 
+/* The query weights alone, again for another beta. */
+void lat_thoughts_build_query(const struct lat_thoughts *thoughts);
+
+/* In narrow formats, where every number that a channel holds is to be one of a finite set (thoughts_exact.c). The sizes of these numbers;
+ * `failed` says what keeps a feed-forward part or the choice of a token from being exact on them, or is NULL. */
+enum { LAT_THOUGHTS_EXACT_BITS = 6, LAT_THOUGHTS_SIZES = 8 << LAT_THOUGHTS_EXACT_BITS };
+struct lat_thoughts_exact {
+  const char *failed;
+  double off; /* at most between such a number and the level that it stands for */
+  size_t count;
+  double size[LAT_THOUGHTS_SIZES];
+};
+void lat_thoughts_exact(const struct lat_thoughts *thoughts, struct lat_thoughts_exact *exact);
+
+/* kappa and, where it is given, beta as the format has them; LAT_INPUT when it cannot hold them. */
+int lat_thoughts_format_choose(struct lat_thoughts *thoughts);
+/* A beta that certifies, for the weights that are there, and then the query weights for it. */
+void lat_thoughts_format_settle(struct lat_thoughts *thoughts);
+void lat_thoughts_format_certify(const struct lat_thoughts *thoughts, struct lat_certificate *certificate);
+
 /* The bound as a function of numbers. */
 struct lat_thoughts_setting {
   size_t sequence, address_bits, select_bits, bits_per_step; /* S, m, ., w */
