@@ -299,15 +299,17 @@ const struct lat_experiment lat_experiment_channel_levels = {
         "the 2^p and "
         "more that can be written in them.",
     .refuted_if =
-        "for neighbours that leak worst the largest M is over one level and over 0.1 % from its limit, or in an emulated "
-        "format "
-        "it is another number than its limit (in fp32, whose fast kernels sum in any order, outside the two limits), or a "
-        "level below it is lost",
+        "for neighbours that leak worst the largest M is over one level and over 0.1 % from its limit (with so many levels "
+        "that a rounding of the staircase is worth one, kappa (M - 1)^3 u > 1: above it), or in an emulated format it is "
+        "another number than its limit (in fp32, whose fast kernels sum in any order, outside the two limits), or a level "
+        "below it is lost",
     .source = "own derivation (lib/compile/levels.h, DESIGN.md); regeneration of levels as in a digital repeater",
     .caption =
         "(a) Largest number of levels that lasts for the loops, against sharpness: marks are machines really run, lines "
         "the "
-        "limit 1 + (1 - 1/kappa)/(2 eps); open marks: random neighbours, which usually leak less. (b) With attention so "
+        "limit 1 + (1 - 1/kappa)/(2 eps); open marks: random neighbours, which usually leak less; past some 500 levels "
+        "single precision rounds the staircase, and marks "
+        "may fall short. (b) With attention so "
         "sharp that nothing "
         "leaks, against the slope of the staircase, by number format: marks run, lines the limit 3/2 + (2^p - 1)/(2 "
         "kappa); fp32 runs in the "
