@@ -30,18 +30,18 @@ plot for [i=1:words(bits)] TABLES.'leak.tsv' using 1:(chosen(i) && strcol(6) eq 
 
 # ---- (b) mantissa
 @CURVES
-set lmargin at screen 0.420; set rmargin at screen 0.655
+set lmargin at screen 0.428; set rmargin at screen 0.655
 set label 1 heading('b', 'The mantissa caps them') at screen 0.350, screen 0.945 font HEAD textcolor rgb INK
-set logscale xy 2; set yrange [1.5:6e4]; set ytics 4 format '2^{%L}'; set xrange [1.5:1e6]
+set logscale xy 2; set yrange [1.5:3e6]; set ytics 16 format '2^{%L}'; set xrange [1.5:1e6]
 set xtics ('2' 2, '2^5' 32, '2^{10}' 1024, '2^{15}' 32768, '2^{20}' 1048576)
-set xlabel 'slope of the staircase {/:Italic κ}' offset 0,0.4 textcolor rgb INK; set ylabel 'most levels {/:Italic M}' offset 1.4,0 textcolor rgb INK
+set xlabel 'slope of the staircase {/:Italic κ}' offset 0,0.4 textcolor rgb INK; set ylabel 'most levels {/:Italic M}' offset 0.6,0 textcolor rgb INK
 set key at graph 0.98,1.0 right top @KEY font SMALL
 f(i) = strcol(4) eq word(formats, i)
 plot for [i=1:words(formats)] TABLES.'mantissa.tsv' using 1:(f(i) && strcol(5) eq 'both' ? column(3) : NaN) with lines lw 1.3 lc rgb COLOUR[i] notitle, \
      for [i=1:words(formats)] TABLES.'mantissa.tsv' using 1:(f(i) && strcol(5) eq 'both' ? column(2) : NaN) with points pt MARKER[i] ps 0.5 lc rgb COLOUR[i] notitle, \
      for [i=1:words(formats)] TABLES.'mantissa.tsv' using 1:(f(i) && strcol(5) eq 'both' && strcol(4) eq 'fp32' ? column(6) : NaN) with lines lw 0.8 dt (4,3) lc rgb COLOUR[i] notitle, \
      for [i=1:words(formats)] keyentry with linespoints lw 1.3 pt MARKER[i] ps 0.5 lc rgb COLOUR[i] title word(formats, i), \
-     keyentry with lines lw 0.8 dt (4,3) lc rgb INK title 'any order of sums'
+     keyentry with lines lw 0.8 dt (4,3) lc rgb INK title 'any order'
 
 # ---- (c) thoughts
 @CURVES

@@ -7,20 +7,21 @@ shown(name) = name[1:1] eq 'z' ? sprintf('{/:Italic Z}_{%s}', name[2:*]) : sprin
 set tmargin at screen 0.880; set bmargin at screen 0.160
 array OPEN[6] = [6, 4, 8, 12, 10, 14]
 kind(i) = 1 + (i - 1) % 6
+filled(i) = i <= 6 ? MARKER[i] : 3 # a star for the seventh group
 
 set multiplot
 # ---- (a) words
 @CURVES
-set lmargin at screen 0.066; set rmargin at screen 0.330
+set lmargin at screen 0.078; set rmargin at screen 0.330
 set label 1 heading('a', 'Words of a group') at screen 0.008, screen 0.945 font HEAD textcolor rgb INK
-set logscale xy 2; set xrange [1.6:1400]; set yrange [0.8:1400]; set xtics ('2' 2, '8' 8, '32' 32, '128' 128, '512' 512); set ytics ('1' 1, '4' 4, '16' 16, '64' 64, '256' 256, '1024' 1024)
-set xlabel 'letters {/:Italic n}' offset 0,0.4 textcolor rgb INK; set ylabel 'loops needed' offset 1.2,0 textcolor rgb INK
-set key at graph 0.02,0.99 left top @KEY font SMALL
+set logscale xy 2; set xrange [1.6:1400]; set yrange [0.8:6e4]; set xtics ('2' 2, '8' 8, '32' 32, '128' 128, '512' 512); set ytics ('1' 1, '2^2' 4, '2^4' 16, '2^6' 64, '2^8' 256, '2^{10}' 1024)
+set xlabel 'letters {/:Italic n}' offset 0,0.4 textcolor rgb INK; set ylabel 'loops needed' offset 0.4,0 textcolor rgb INK
+set key at graph 0.02,0.99 left top @KEY font SMALL maxrows 5
 plot TABLES.'lines.tsv' using 1:(column(2) > 0 ? column(2) : NaN) with steps lw 1.0 lc rgb INK notitle, \
      TABLES.'lines.tsv' using 1:(column(4) > 0 ? column(4) : NaN) with lines lw 1.0 dt (5,4) lc rgb INK notitle, \
-     for [i=1:words(groups)] TABLES.'words.tsv' using 1:(strcol(6) eq word(groups, i) && strcol(5) eq 'doubling' ? column(3) : NaN) with points pt MARKER[kind(i)] ps 0.45 lc rgb COLOUR[kind(i)] notitle, \
+     for [i=1:words(groups)] TABLES.'words.tsv' using 1:(strcol(6) eq word(groups, i) && strcol(5) eq 'doubling' ? column(3) : NaN) with points pt filled(i) ps 0.45 lc rgb COLOUR[kind(i)] notitle, \
      for [i=1:words(groups)] TABLES.'words.tsv' using 1:(strcol(6) eq word(groups, i) && strcol(5) eq 'scan' ? column(3) : NaN) with points pt OPEN[kind(i)] ps 0.45 lc rgb COLOUR[kind(i)] notitle, \
-     for [i=1:words(groups)] keyentry with points pt MARKER[kind(i)] ps 0.5 lc rgb COLOUR[kind(i)] title shown(word(groups, i)), \
+     for [i=1:words(groups)] keyentry with points pt filled(i) ps 0.5 lc rgb COLOUR[kind(i)] title shown(word(groups, i)), \
      keyentry with lines lw 1.0 lc rgb INK title '⌈log_2 {/:Italic n}⌉', \
      keyentry with lines lw 1.0 dt (5,4) lc rgb INK title '{/:Italic n} − 1'
 
@@ -30,7 +31,7 @@ set lmargin at screen 0.407; set rmargin at screen 0.668
 set label 1 heading('b', 'Hops and reachability') at screen 0.352, screen 0.945 font HEAD textcolor rgb INK
 set logscale x 2; set xrange [0.8:400]; set yrange [-0.6:16]; set xtics ('1' 1, '4' 4, '16' 16, '64' 64, '256' 256); set ytics 2
 set xlabel 'hops {/:Italic p}, or diameter {/:Italic d}' offset 0,0.4 textcolor rgb INK; set ylabel 'loops needed' offset 1.2,0 textcolor rgb INK
-set key at graph 0.99,0.99 right top @KEY font SMALL
+set key at graph 0.99,0.02 right bottom @KEY font SMALL
 plot TABLES.'lines.tsv' using 1:3 with steps lw 1.0 lc rgb COLOUR[1] notitle, \
      TABLES.'lines.tsv' using 1:2 with steps lw 1.0 lc rgb COLOUR[2] notitle, \
      TABLES.'lines.tsv' using 1:4 with lines lw 1.0 dt (5,4) lc rgb COLOUR[3] notitle, \
