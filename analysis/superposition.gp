@@ -11,10 +11,10 @@ EMPTY = "set label 9 'not run' at graph 0.5,0.5 center font SMALL textcolor rgb 
 set multiplot
 # ---- (a) products with the thought
 @CURVES
-set lmargin at screen 0.066; set rmargin at screen 0.320
+set lmargin at screen 0.080; set rmargin at screen 0.320
 set label 1 heading('a', 'What a thought holds') at screen 0.008, screen 0.945 font HEAD textcolor rgb INK
-set yrange [-0.05:1.45]; set ytics 0,0.25,1 format '%.2f'; set xtics 1; set xrange [-0.3:*]
-set xlabel 'thought {/:Italic c}' offset 0,0.4 textcolor rgb INK; set ylabel 'product with a node' offset 0.8,0 textcolor rgb INK
+set yrange [-0.05:1.45]; set ytics 0,0.2,1 format '%.1f'; set xtics 1; set xrange [-0.3:*]
+set xlabel 'thought {/:Italic c}' offset 0,0.4 textcolor rgb INK; set ylabel 'product with a node' offset 1.0,0 textcolor rgb INK
 set key at graph 0.99,1.00 right top @KEY font SMALL maxrows 6
 T = TABLES.'products.tsv'
 if (products) {
