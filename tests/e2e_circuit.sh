@@ -164,7 +164,10 @@ grep -q "'int8' is no number format: fp32, bf16" err || bad no_such_dtype_names_
 status 2 no_such_accumulator c17.bench --accumulate double
 status 2 fast_attention_in_bf16 c17.bench --dtype bf16 --attention fast
 status 2 a_beta_beyond_fp8 c17.bench --dtype fp8-e4m3 --beta 300
-status 2 thoughts_in_fp32_only c17.bench --variant cot --dtype bf16
+status 0 thoughts_in_bf16 c17.bench --variant cot --dtype bf16
+grep -q 'right for all inputs' out || bad thoughts_in_bf16_are_certified "$(cat out)"
+status 0 two_bits_a_channel_in_bf16 c17.bench --variant vector --bits-per-step 2 --bits-per-channel 2 --dtype bf16
+grep -q 'not certified: ' out || bad two_bits_a_channel_in_bf16_say_why_not "$(cat out)"
 
 # The circuit out of the weights, then through everything again, against the vectors of the original.
 status 0 save_and_extract c17.blif --save c17.h5 --extract back.blif
