@@ -60,7 +60,7 @@ static int sums_round(double levels, double kappa) {
 /* Counts one point of `leak` with the worst neighbours. */
 static void judge_leak(const struct lat_merged *merged, size_t i, struct tally *tally) {
   double levels = lat_merged_real(merged, "levels", i), limit = lat_merged_real(merged, "limit", i);
-  if (lat_merged_integer(merged, "capped", i)) return;
+  if (lat_merged_integer(merged, "capped", i) && floor(limit) >= levels) return; /* the search ended before the limit */
   double most = fmax(floor(limit), 1), off = fabs(levels - most);
   if (sums_round(limit, lat_merged_real(merged, "kappa", i))) {
     tally->rounded++;
