@@ -25,8 +25,8 @@ mapfile -t written < <(git ls-files 2>/dev/null | grep . || find . -type f -not 
 # A floor includes only lower floors; neighbours on one floor stay apart, except that stored weights know what a model is.
 floor() {
   case $1 in
-    lib/base) echo 0 ;; lib/nn | lib/circuit | lib/info | lib/store) echo 1 ;; lib/compile | lib/train | lib/task) echo 2 ;;
-    lib/sweep) echo 3 ;; cli | experiments) echo 4 ;; *) echo 9 ;;
+    lib/base) echo 0 ;; lib/nn | lib/circuit | lib/info | lib/store) echo 1 ;; lib/compile | lib/task) echo 2 ;;
+    lib/train) echo 3 ;; lib/sweep) echo 4 ;; cli | experiments) echo 5 ;; *) echo 9 ;;
   esac
 }
 module() { case $1 in lib/*) echo "$1" | cut -d/ -f1,2 ;; *) echo "${1%%/*}" ;; esac }

@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
+#include "lib/base/group.h"
 #include "lib/base/memory.h"
 #include "lib/base/status.h"
-#include "lib/compile/group.h"
 
 static const struct {
   const char *name;

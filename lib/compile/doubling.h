@@ -24,7 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/compile/group.h"
+#include "lib/base/group.h"
 #include "lib/nn/transformer.h"
 
 enum lat_pace {

@@ -28,10 +28,16 @@ enum lat_norm { LAT_NORM_NONE, LAT_NORM_RMSNORM, LAT_NORM_LAYERNORM };
 enum lat_activation { LAT_ACTIVATION_RELU, LAT_ACTIVATION_GELU, LAT_ACTIVATION_GELU_TANH };
 enum lat_mask { LAT_MASK_FULL, LAT_MASK_CAUSAL, LAT_MASK_WINDOW };
 enum lat_placement { LAT_PLACEMENT_PRE, LAT_PLACEMENT_POST, LAT_PLACEMENT_SANDWICH };
+/* Of the state x0 before the first step. add: x <- x + x0 before steps 1, 2, ..; norm: x <- inject_norm(x + x0) there, and
+ * inject_norm(x0) before step 0 (Yang et al. 2024; Bai, Kolter and Koltun 2019). */
+enum lat_injection { LAT_INJECTION_NONE, LAT_INJECTION_ADD, LAT_INJECTION_NORM };
 enum lat_positions { LAT_POSITIONS_NONE, LAT_POSITIONS_LEARNED, LAT_POSITIONS_SINUSOIDAL, LAT_POSITIONS_ROTARY };
 
 struct lat_transformer_config {
-  size_t vocabulary;  /* V; 0: no token embedding and no head, the state is given */
+  size_t vocabulary; /* V; 0: no token embedding and no head, the state is given */
+  size_t
+      fields; /* tokens a position: the embedding is `fields` rows of the table [V, D / fields] side by side; 0 means 1 */
+  size_t classes;     /* rows of the head; 0: V */
   size_t sequence;    /* S at most, for learned positions; 0 otherwise */
   size_t width;       /* D */
   size_t heads;       /* H; 0: layers without attention, key_width and value_width are then 0 too */
@@ -49,7 +55,7 @@ struct lat_transformer_config {
   size_t window; /* LAT_MASK_WINDOW: token i reads i-window+1 .. i */
   enum lat_positions positions;
   double attention_scale; /* usually 1 / sqrt(key_width) */
-  int input_injection;
+  enum lat_injection input_injection;
   size_t step_embeddings;           /* rows of the step embedding; 0: none. Step t uses row min(t, rows - 1) */
   int linear_bias;                  /* attention projections and FFN have biases */
   int tied_head;                    /* the head is the token embedding */

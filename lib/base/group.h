@@ -4,8 +4,8 @@
  * left to right. Z_m: addition. S_d, A_d: (even) permutations of d points in lexicographic order, made by composing them;
  * nothing is read from a stored table. The word problem of a group that is not solvable is NC1-complete under AC0 reductions
  * (Barrington 1989); a solvable group's lies in ACC0. */
-#ifndef LAT_COMPILE_GROUP_H
-#define LAT_COMPILE_GROUP_H
+#ifndef LAT_BASE_GROUP_H
+#define LAT_BASE_GROUP_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "lib/compile/group.h"
+#include "lib/base/group.h"
 
 #include <assert.h>
 #include <stdio.h>
