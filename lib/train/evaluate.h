@@ -10,12 +10,13 @@ struct lat_score {
   size_t steps, levels, examples;
   uint64_t *right, *asked; /* [steps, levels], [levels] : positions, by level; level 0 is the trace */
   uint64_t *exact;         /* [steps]: examples with every scored position right */
-  double *loss;            /* [steps]: mean cross-entropy of all asked positions, nats */
+  uint64_t *broken;        /* [steps]: asked positions with a logit that is not finite: never right */
+  double *loss; /* [steps]: mean cross-entropy of all asked positions that are not broken, nats; NaN when there is none */
 };
 
 /* Scores `examples` examples 0.. of (seed, purpose) with `steps` loops, all numbers of loops 1 .. steps in one pass when `every`,
  * else only the last row is filled (the others are 0). Split among threads by example in a fixed way: same result for any number
- * of threads. LAT_INPUT, LAT_MEMORY, LAT_NUMERIC (a logit that is not finite). */
+ * of threads. LAT_INPUT, LAT_MEMORY. */
 int lat_evaluate(const struct lat_learner *learner, const struct lat_task_setting *setting, uint64_t seed,
                  const char *purpose, size_t examples, size_t steps, int every, struct lat_score *score);
 /* The same for LAT_SUPERVISE_TRACE with tokens that the learner makes itself: position i + 1 >= prompt gets the class with the
