@@ -10,7 +10,7 @@ int lat_put_fit(struct lat_run *run, const struct lat_learner *learner, const st
                {"curve_accuracy", fit->accuracy}, {"curve_exact", fit->exact}, {"curve_phase", fit->phase}};
   int status = LAT_OK;
   LAT_TRY(status, lat_put_text(run, "end", lat_fit_end_name(fit->end)));
-  LAT_TRY(status, lat_put_text(run, "reason", fit->reason));
+  LAT_TRY(status, lat_put_text(run, "diverged", fit->reason));
   LAT_TRY(status, lat_put_integer(run, "parameters", (int64_t)learner->count));
   LAT_TRY(status, lat_put_integer(run, "updates", (int64_t)fit->updates));
   LAT_TRY(status, lat_put_integer(run, "solved_at", fit->solved_at));

@@ -8,7 +8,7 @@
 /* Lines for an experiment's `outputs`. */
 #define LAT_FIT_OUTPUTS                                                                                            \
   {"end", "-", "how training ended: updates (all spent), solved (the stop rule held), diverged", LAT_TEXT, "", 0}, \
-      {"reason", "-", "why it diverged, else empty", LAT_TEXT, "", 0},                                             \
+      {"diverged", "-", "why training diverged, else empty", LAT_TEXT, "", 0},                                     \
       {"parameters", "1", "trained parameters", LAT_INTEGER, "", 0},                                               \
       {"updates", "updates", "updates done", LAT_INTEGER, "", 0},                                                  \
       {"solved_at", "updates", "updates when the stop rule first held, -1 if never", LAT_INTEGER, "", 0},          \
