@@ -129,7 +129,11 @@ void reference_run(const struct lat_transformer *model, size_t batch, size_t seq
   for (size_t i = 0; i < rows * D; i++) first[i] = x[i] = stored(c, (double)x[i]);
   for (size_t t = 0; t < steps; t++) {
     size_t step = t < c->step_embeddings ? t : c->step_embeddings - 1;
-    if (c->input_injection && t > 0) add(c, rows * D, first, x);
+    if (c->input_injection != LAT_INJECTION_NONE && t > 0) add(c, rows * D, first, x);
+    for (size_t i = 0; i < rows && c->input_injection == LAT_INJECTION_NORM; i++) {
+      norm(c, &model->inject_norm, x + i * D, y);
+      memcpy(x + i * D, y, D * sizeof *x);
+    }
     for (size_t i = 0; i < rows && c->step_embeddings > 0; i++) add(c, D, model->step + step * D, x + i * D);
     for (size_t l = 0; l < c->layers; l++) {
       const struct lat_layer *layer = &model->layer[l];

@@ -86,9 +86,16 @@ static struct lat_transformer_config kind(size_t index) {
   if (index == 4) config.input_injection = 1, config.step_embeddings = 2;
   if (index == 5) config.norm = LAT_NORM_NONE, config.activation = LAT_ACTIVATION_RELU, config.linear_bias = 0;
   if (index == 6) config.heads = 1, config.key_width = 1, config.value_width = 1, config.layers = 1, config.ffn = 1;
+  if (index >= 7) { /* as models are trained */
+    config.placement = index == 7 ? LAT_PLACEMENT_SANDWICH : LAT_PLACEMENT_POST;
+    config.input_injection = LAT_INJECTION_NORM;
+    config.positions = LAT_POSITIONS_ROTARY;
+    config.norm = LAT_NORM_RMSNORM;
+    config.fields = 2, config.classes = 3;
+  }
   return config;
 }
-enum { KINDS = 7 };
+enum { KINDS = 9 };
 
 static void parts_of_any_size_give_the_states_of_the_whole_pass(void **unused) {
   (void)unused;

@@ -148,7 +148,8 @@ static struct lat_transformer *model_of(unsigned k, struct lat_arithmetic arithm
   config.activation = (enum lat_activation)(k / 3 % 3);
   config.mask = (enum lat_mask)((k + k / 3) % 3);
   config.linear_bias = k % 2 == 0;
-  config.input_injection = k % 4 == 1;
+  config.input_injection = k % 4 == 1 ? LAT_INJECTION_ADD : LAT_INJECTION_NONE;
+  if (k % 4 == 3 && config.norm != LAT_NORM_NONE) config.input_injection = LAT_INJECTION_NORM;
   config.step_embeddings = k % 4 == 2 ? 2 : 0;
   config.arithmetic = arithmetic;
   struct lat_transformer *model = help_model(&config, config.norm == LAT_NORM_NONE ? 0.2 : 0.5, k);

@@ -124,6 +124,9 @@ static struct lat_array *sum_of(struct lat_tape *t, struct lat_array **x) { retu
 static struct lat_array *pattern(struct lat_tape *t, struct lat_array **x) { return lat_add_pattern(t, x[0], x[1]); }
 static struct lat_array *scale(struct lat_tape *t, struct lat_array **x) { return lat_scale_rows(t, x[0], x[1]); }
 static struct lat_array *columns(struct lat_tape *t, struct lat_array **x) { return lat_columns(t, x[0], 1, 3); }
+static struct lat_array *reshape(struct lat_tape *t, struct lat_array **x) {
+  return lat_product(t, lat_reshape(t, x[0], 2, 6), lat_reshape(t, lat_reshape(t, x[0], 12, 1), 2, 6));
+}
 static struct lat_array *dropout(struct lat_tape *t, struct lat_array **x) {
   struct lat_random random;
   lat_random_start(&random, 7, "dropout", 0);
@@ -177,6 +180,7 @@ static const struct subject subjects[] = {
     {"pattern of one row", {5, 1}, {2, 2}, pattern},
     {"scale rows", {4, 4}, {3, 1}, scale},
     {"columns", {3}, {5}, columns},
+    {"reshape", {4}, {3}, reshape},
     {"dropout", {4}, {5}, dropout},
     {"cross entropy", {4}, {5}, cross_entropy},
     {"cross entropy by row", {4}, {5}, cross_entropy_rows},

@@ -21,7 +21,7 @@
 #include "lib/store/weights.h"
 #include "tests/model_help.h"
 
-enum { B = 3, S = 11, V = 13 };
+enum { B = 3, S = 11, V = 13, FIELDS = 2 };
 
 static struct lat_transformer_config config_of(unsigned choice) {
   struct lat_transformer_config c = {.vocabulary = V,
@@ -39,12 +39,17 @@ static struct lat_transformer_config config_of(unsigned choice) {
                                      .window = 4,
                                      .positions = (enum lat_positions)(choice % 4),
                                      .attention_scale = 0.4,
-                                     .input_injection = choice % 2 == 1,
+                                     .input_injection = (enum lat_injection)((choice + choice / 3) % 3),
                                      .step_embeddings = choice % 5,
                                      .linear_bias = choice % 3 != 1,
                                      .tied_head = choice % 4 == 2,
                                      .residual_scale = choice % 5 == 3 ? 0.7 : 1,
                                      .final_norm = choice % 2 == 0};
+  if (c.norm == LAT_NORM_NONE && c.input_injection == LAT_INJECTION_NORM) c.input_injection = LAT_INJECTION_ADD;
+  if (!c.tied_head) {
+    c.fields = choice % 5 == 1 ? 2 : choice % 2;
+    c.classes = choice % 7 == 1 ? 4 : choice % 7 == 2 ? V + 1 : 0;
+  }
   if (c.heads > 0) {
     c.key_width = 4;
     c.value_width = 5;
@@ -57,7 +62,7 @@ static struct lat_transformer_config config_of(unsigned choice) {
 static void tokens(int32_t *token) {
   struct lat_random random;
   lat_random_start(&random, 4, "tokens", 0);
-  for (size_t i = 0; i < B * S; i++) token[i] = (int32_t)lat_random_below(&random, V);
+  for (size_t i = 0; i < FIELDS * B * S; i++) token[i] = (int32_t)lat_random_below(&random, V);
 }
 
 static void must_agree(unsigned choice, const char *what, size_t n, const float *a, const float *b) {
@@ -72,14 +77,14 @@ static void must_agree(unsigned choice, const char *what, size_t n, const float 
 
 static void the_tape_gives_what_the_forward_pass_gives(void **state) {
   (void)state;
-  int32_t token[B * S];
+  int32_t token[FIELDS * B * S];
   tokens(token);
   for (unsigned choice = 0; choice < 60; choice++) {
     struct lat_transformer_config config = config_of(choice);
     struct lat_transformer *model = help_model(&config, 0.4, choice);
     struct lat_forward *forward = NULL;
     struct lat_tape *tape = NULL;
-    static float x[B * S * 10], logits[B * S * V];
+    static float x[B * S * 10], logits[B * S * (V + 1)];
     assert_int_equal(lat_forward_alloc(model, B, S, &forward), LAT_OK);
     assert_int_equal(lat_tape_alloc(&tape), LAT_OK);
     assert_int_equal(lat_transformer_embed(model, B, S, token, x), LAT_OK);
@@ -91,7 +96,8 @@ static void the_tape_gives_what_the_forward_pass_gives(void **state) {
     struct lat_array *z = lat_pass_logits(pass, end);
     assert_non_null(z);
     must_agree(choice, "states", B * S * 10, end->value, x);
-    must_agree(choice, "logits", B * S * V, z->value, logits);
+    assert_int_equal(z->columns, lat_transformer_classes(&config));
+    must_agree(choice, "logits", B * S * z->columns, z->value, logits);
     if (config.mask != LAT_MASK_FULL) {
       struct lat_cache *cache = NULL;
       static float y[B * S * 10];
@@ -120,6 +126,9 @@ static void a_stored_model_comes_back(void **state) {
     assert_int_equal(lat_weights_load(path, &back, NULL), LAT_OK);
     assert_int_equal(back->config.placement, config.placement);
     assert_int_equal(back->config.tied_head, config.tied_head);
+    assert_int_equal(back->config.input_injection, config.input_injection);
+    assert_int_equal(back->config.fields, lat_transformer_fields(&config));
+    assert_int_equal(back->config.classes, lat_transformer_classes(&config));
     assert_true(back->config.residual_scale == config.residual_scale);
     assert_int_equal(back->count, model->count);
     assert_memory_equal(back->parameters, model->parameters, model->count * sizeof(float));
@@ -140,6 +149,7 @@ static void a_token_outside_the_vocabulary_is_told(void **state) {
   assert_int_equal(lat_tape_alloc(&tape), LAT_OK);
   assert_null(lat_pass_embed(lat_pass_make(tape, model, B, S, NULL), token));
   assert_int_equal(lat_tape_status(tape), LAT_INPUT);
+  assert_string_equal(lat_error_message(), "token 13 at row 5 is outside 0..12");
   lat_tape_free(tape);
   lat_transformer_free(model);
 }

@@ -15,7 +15,8 @@
 #include "lib/nn/pass.h"
 
 enum { B = 2, S = 5, V = 7 };
-static const int32_t token[B * S] = {1, 4, 0, 6, 6, 2, 2, 5, 3, 1}, target[B * S] = {4, 0, 6, -1, 1, 2, 5, -1, 1, 0};
+static const int32_t token[2 * B * S] = {1, 4, 0, 6, 6, 2, 2, 5, 3, 1, 0, 6, 5, 4, 4, 2, 1, 3, 3, 0},
+                                   target[B * S] = {4, 0, 2, -1, 1, 2, 3, -1, 1, 0};
 
 struct variant {
   const char *name;
@@ -153,6 +154,26 @@ static void gradients_of_whole_models_are_central_differences(void **state) {
        0},
       {"halted: losses of all steps behind gates",
        {.norm = LAT_NORM_LAYERNORM, .activation = LAT_ACTIVATION_GELU, .steps = 3, .input_injection = 1},
+       0,
+       1},
+      {"fields and classes, injection through a layer norm",
+       {.norm = LAT_NORM_LAYERNORM,
+        .activation = LAT_ACTIVATION_GELU,
+        .steps = 3,
+        .fields = 2,
+        .classes = 5,
+        .input_injection = LAT_INJECTION_NORM,
+        .positions = LAT_POSITIONS_LEARNED},
+       0,
+       0},
+      {"injection through a root mean square norm, halted",
+       {.norm = LAT_NORM_RMSNORM,
+        .placement = LAT_PLACEMENT_POST,
+        .activation = LAT_ACTIVATION_GELU_TANH,
+        .steps = 3,
+        .classes = 9,
+        .input_injection = LAT_INJECTION_NORM,
+        .step_embeddings = 1},
        0,
        1},
       {"dropout", {.norm = LAT_NORM_LAYERNORM, .activation = LAT_ACTIVATION_GELU, .steps = 2}, 0, 0},

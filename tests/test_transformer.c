@@ -98,7 +98,11 @@ static void plain_run(const struct lat_transformer *model, size_t batch, size_t 
                                             c->arithmetic};
   memcpy(first, x, count * sizeof *x);
   for (size_t t = 0; t < steps; t++) {
-    for (size_t i = 0; t > 0 && c->input_injection && i < count; i++) x[i] += first[i];
+    for (size_t i = 0; t > 0 && c->input_injection != LAT_INJECTION_NONE && i < count; i++) x[i] += first[i];
+    if (c->input_injection == LAT_INJECTION_NORM) {
+      plain_norm(c, &model->inject_norm, rows, x, y);
+      memcpy(x, y, count * sizeof *x);
+    }
     size_t step = t < c->step_embeddings ? t : c->step_embeddings - 1;
     for (size_t i = 0; c->step_embeddings > 0 && i < count; i++) x[i] += model->step[step * c->width + i % c->width];
     for (size_t l = 0; l < c->layers; l++) {
@@ -140,7 +144,8 @@ static void agrees_with_a_plain_model(void **unused) {
     config.positions = kind / 27 == 1 ? LAT_POSITIONS_ROTARY : LAT_POSITIONS_NONE;
     if (kind / 27 == 2) config.heads = config.key_width = config.value_width = 0;
     config.linear_bias = kind % 2 == 0;
-    config.input_injection = kind % 5 == 0;
+    config.input_injection = kind % 5 == 0 ? LAT_INJECTION_ADD : LAT_INJECTION_NONE;
+    if (kind % 5 == 1 && config.norm != LAT_NORM_NONE) config.input_injection = LAT_INJECTION_NORM;
     config.step_embeddings = kind % 4 == 0 ? 2 : 0;
     struct lat_transformer *model = help_model(&config, 0.4, kind);
     if (config.norm == LAT_NORM_NONE) /* without a norm nothing keeps the state from growing */
@@ -336,6 +341,31 @@ static void embedding_adds_positions_and_refuses_strange_tokens(void **unused) {
   }
 }
 
+static void fields_stand_side_by_side_and_the_head_has_a_row_for_each_class(void **unused) {
+  (void)unused;
+  struct lat_transformer_config config = usual;
+  config.fields = 3;
+  config.classes = 2;
+  struct lat_transformer *model = help_model(&config, 0.4, 15);
+  struct lat_forward *forward;
+  int32_t token[12] = {0, 10, 3, 3, 7, 1, 2, 10, 5, 5, 5, 4};
+  float x[4 * 24], logits[4 * 2 + 1] = {[8] = 77}, expected[4 * 2], normed[4 * 24];
+  assert_int_equal(lat_transformer_embed(model, 2, 2, token, x), LAT_OK);
+  for (size_t r = 0; r < 4; r++)
+    for (size_t i = 0; i < 24; i++) assert_true(x[r * 24 + i] == model->token[(size_t)token[r * 3 + i / 8] * 8 + i % 8]);
+  assert_int_equal(lat_forward_alloc(model, 2, 2, &forward), LAT_OK);
+  lat_transformer_logits(model, forward, x, logits);
+  plain_norm(&config, &model->final_norm, 4, x, normed);
+  plain_linear(&(struct lat_linear){model->head, NULL}, 4, 2, 24, normed, expected);
+  must_be_close(logits, expected, 8, 1e-5);
+  assert_true(logits[8] == 77);
+  token[7] = 11;
+  assert_int_equal(lat_transformer_embed(model, 2, 2, token, x), LAT_INPUT);
+  assert_string_equal(lat_error_message(), "token 11 at row 2, field 1, is outside 0..10");
+  lat_forward_free(forward);
+  lat_transformer_free(model);
+}
+
 static void logits_are_the_head_of_the_final_norm(void **unused) {
   (void)unused;
   for (int final_norm = 0; final_norm < 2; final_norm++) {
@@ -391,6 +421,7 @@ int main(void) {
       cmocka_unit_test(observers_see_every_state_and_can_stop),
       cmocka_unit_test(a_pass_allocates_nothing),
       cmocka_unit_test(embedding_adds_positions_and_refuses_strange_tokens),
+      cmocka_unit_test(fields_stand_side_by_side_and_the_head_has_a_row_for_each_class),
       cmocka_unit_test(logits_are_the_head_of_the_final_norm),
       cmocka_unit_test(every_failed_allocation_is_reported_and_leaks_nothing),
   };

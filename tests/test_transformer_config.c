@@ -50,6 +50,22 @@ static void the_count_is_the_sum_of_the_shapes(void **unused) {
   assert_true(lat_transformer_flops(&usual, 3) == flops);
 }
 
+static void fields_classes_and_the_norm_of_injection_are_counted(void **unused) {
+  (void)unused;
+  struct lat_transformer_config config = usual;
+  size_t before = lat_transformer_count(&config);
+  config.fields = 4;
+  config.classes = 3;
+  config.input_injection = LAT_INJECTION_NORM;
+  assert_int_equal(lat_transformer_count(&config), before - 11 * 24 + 11 * 6 - 11 * 24 + 3 * 24 + 2 * 24);
+  struct lat_transformer *model;
+  assert_int_equal(lat_transformer_alloc(&config, &model), LAT_OK);
+  assert_ptr_equal(model->inject_norm.gain, model->token + 11 * 6);
+  assert_true(model->inject_norm.gain[23] == 1 && model->inject_norm.bias[0] == 0);
+  assert_ptr_equal(model->layer[0].norm1.gain, model->head + 3 * 24);
+  lat_transformer_free(model);
+}
+
 static void without_heads_a_layer_is_its_feed_forward_half(void **unused) {
   (void)unused;
   struct lat_transformer_config config = usual;
@@ -100,6 +116,31 @@ static void impossible_configurations_are_refused_with_the_reason(void **unused)
     assert_null(model);
     assert_string_equal(lat_error_message(), bad[i].reason);
   }
+  const struct {
+    size_t fields, classes, vocabulary;
+    int tied, injection;
+    enum lat_norm norm;
+    const char *reason;
+  } ends[] = {
+      {5, 0, 11, 0, 0, LAT_NORM_NONE, "width 24 is not divisible by fields 5, whose embeddings stand side by side"},
+      {48, 0, 11, 0, 0, LAT_NORM_NONE, "width 24 is not divisible by fields 48, whose embeddings stand side by side"},
+      {2, 0, 0, 0, 0, LAT_NORM_NONE, "vocabulary is 0, so there can be neither fields nor classes, and they are 2 and 0"},
+      {0, 3, 0, 0, 0, LAT_NORM_NONE, "vocabulary is 0, so there can be neither fields nor classes, and they are 0 and 3"},
+      {2, 0, 11, 1, 0, LAT_NORM_NONE, "the head cannot be the token embedding with 2 fields, vocabulary 11 and 11 classes"},
+      {1, 4, 11, 1, 0, LAT_NORM_NONE, "the head cannot be the token embedding with 1 fields, vocabulary 11 and 4 classes"},
+      {0, 0, 11, 0, LAT_INJECTION_NORM, LAT_NORM_NONE, "the injected input is to pass a norm, and the model has none"},
+      {3, 4, 11, 0, LAT_INJECTION_NORM, LAT_NORM_RMSNORM, NULL},
+      {1, 11, 11, 1, LAT_INJECTION_ADD, LAT_NORM_NONE, NULL},
+  };
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    struct lat_transformer_config config = usual;
+    config.fields = ends[i].fields, config.classes = ends[i].classes, config.vocabulary = ends[i].vocabulary;
+    config.tied_head = ends[i].tied, config.norm = ends[i].norm;
+    config.input_injection = (enum lat_injection)ends[i].injection;
+    assert_int_equal(lat_transformer_alloc(&config, &model), ends[i].reason != NULL ? LAT_INPUT : LAT_OK);
+    if (ends[i].reason != NULL) assert_string_equal(lat_error_message(), ends[i].reason);
+    lat_transformer_free(model);
+  }
   const double wrong[] = {(double)NAN, (double)INFINITY, -1e-5};
   for (size_t i = 0; i < 3; i++) {
     struct lat_transformer_config config = usual;
@@ -125,6 +166,7 @@ static void names_read_back(void **unused) {
     enum lat_activation activation;
     enum lat_mask mask;
     enum lat_positions positions;
+    enum lat_injection injection;
     assert_int_equal(lat_positions_parse(lat_positions_name((enum lat_positions)i), &positions), LAT_OK);
     assert_int_equal(positions, i);
     if (i == 3) break;
@@ -134,6 +176,10 @@ static void names_read_back(void **unused) {
     assert_int_equal(activation, i);
     assert_int_equal(lat_mask_parse(lat_mask_name((enum lat_mask)i), &mask), LAT_OK);
     assert_int_equal(mask, i);
+    assert_int_equal(lat_injection_parse(lat_injection_name((enum lat_injection)i), &injection), LAT_OK);
+    assert_int_equal(injection, i);
+    assert_int_equal(lat_injection_parse("1", &injection), LAT_INPUT);
+    assert_string_equal(lat_error_message(), "'1' is no injection of the input: none, add or norm");
     assert_int_equal(lat_norm_parse("batch", &norm), LAT_INPUT);
     assert_int_equal(lat_activation_parse("", &activation), LAT_INPUT);
     assert_int_equal(lat_mask_parse("Full", &mask), LAT_INPUT);
@@ -145,6 +191,7 @@ static void names_read_back(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_count_is_the_sum_of_the_shapes),
+      cmocka_unit_test(fields_classes_and_the_norm_of_injection_are_counted),
       cmocka_unit_test(without_heads_a_layer_is_its_feed_forward_half),
       cmocka_unit_test(impossible_configurations_are_refused_with_the_reason),
       cmocka_unit_test(names_read_back),

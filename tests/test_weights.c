@@ -71,9 +71,11 @@ static void a_model_comes_back_and_saves_to_the_same_bytes(void **unused) {
     config.positions = (enum lat_positions)(kind % (kind < 12 ? 4 : 3));
     config.linear_bias = kind % 2 == 0;
     config.final_norm = kind < 6;
-    config.input_injection = kind % 5 == 0;
+    config.input_injection = (enum lat_injection)(kind % 5 == 0);
+    if (kind % 5 == 2 && config.norm != LAT_NORM_NONE) config.input_injection = LAT_INJECTION_NORM;
     config.step_embeddings = kind % 4;
     config.vocabulary = kind % 3 * 4;
+    if (config.vocabulary > 0) config.fields = kind % 4, config.classes = kind % 5 * 3;
     config.sequence = config.positions == LAT_POSITIONS_LEARNED ? 5 : 0;
     config.layers = 1 + kind % 2 * 2;
     config.norm_epsilon = 1e-5 / 3;
@@ -95,6 +97,9 @@ static void a_model_comes_back_and_saves_to_the_same_bytes(void **unused) {
     assert_int_equal(again->config.arithmetic.accumulate, config.arithmetic.accumulate);
     assert_true(again->config.norm_epsilon == config.norm_epsilon);
     assert_int_equal(again->config.step_embeddings, config.step_embeddings);
+    assert_int_equal(again->config.input_injection, config.input_injection);
+    assert_int_equal(lat_transformer_fields(&again->config), lat_transformer_fields(&config));
+    assert_int_equal(lat_transformer_classes(&again->config), lat_transformer_classes(&config));
     assert_int_equal(back != NULL, prompt != NULL);
     if (prompt != NULL) {
       assert_int_equal(back->inputs, prompt->inputs);
@@ -126,6 +131,20 @@ static void a_file_from_before_the_formats_is_in_single_precision(void **unused)
   H5Fclose(old);
   assert_int_equal(lat_weights_load(first, &model, NULL), LAT_OK);
   assert_true(lat_arithmetic_is_plain(model->config.arithmetic));
+  lat_transformer_free(model);
+}
+
+static void a_file_from_before_fields_has_one_token_a_position(void **unused) {
+  (void)unused;
+  struct lat_transformer *model;
+  save_usual(first);
+  hid_t old = H5Fopen(first, H5F_ACC_RDWR, H5P_DEFAULT);
+  assert_true(H5Adelete(old, "fields") >= 0 && H5Adelete(old, "classes") >= 0);
+  H5Fclose(old);
+  assert_int_equal(lat_weights_load(first, &model, NULL), LAT_OK);
+  assert_int_equal(lat_transformer_fields(&model->config), 1);
+  assert_int_equal(lat_transformer_classes(&model->config), usual.vocabulary);
+  assert_int_equal(model->config.input_injection, LAT_INJECTION_ADD);
   lat_transformer_free(model);
 }
 
@@ -203,6 +222,14 @@ static void column_outside(void) {
 static void strange_storage(void) { with_text("storage", "int8"); }
 static void no_accumulate(void) { without_attribute("accumulate"); }
 static void wide_parameter(void) { with_text("storage", "fp16"); }
+static void no_classes(void) { without_attribute("classes"); }
+static void other_classes(void) { with_integer("classes", 3); }
+static void zero_fields(void) { with_integer("fields", 0); }
+static void odd_fields(void) { with_integer("fields", 5); }
+static void more_fields(void) { with_integer("fields", 2); }
+static void odd_injection(void) { with_integer("input_injection", 3); }
+static void no_inject_norm(void) { with_integer("input_injection", 2); }
+static void strange_norm(void) { with_data("layer/0/norm3/gain", H5T_NATIVE_FLOAT, 1, 12, 0, no_real); }
 static void narrow_state(void) { with_data("prompt/state", H5T_NATIVE_FLOAT, 2, 2, 3, with_infinity); }
 static void hollow_head(void) {
   /* a dataset of the right shape that holds nothing, in a model of four gigabytes */
@@ -254,6 +281,14 @@ static const struct {
     {strange_storage, "attribute storage: 'int8' is no number format: fp32, bf16, fp16, fp8-e4m3 or fp8-e5m2"},
     {no_accumulate, "attribute accumulate: is missing"},
     {wide_parameter, "embed/token: number 0 is no value of fp16, which is the storage"},
+    {no_classes, "attribute classes: is missing"},
+    {other_classes, "head/weight: is not [3, 12]"},
+    {zero_fields, "attributes fields and classes: 0 and"},
+    {odd_fields, "width 12 is not divisible by fields 5"},
+    {more_fields, "embed/token: is not ["},
+    {odd_injection, "attribute input_injection: 3 is outside 0..2"},
+    {no_inject_norm, "inject_norm/gain: is missing or no dataset"},
+    {strange_norm, "layer/0/norm3/gain: is there, but the attributes describe a model without it"},
     {narrow_state, "prompt/state: is not [tokens, 12]"},
     {hollow_head, "embed/token: claims more numbers than the file holds"},
 };
@@ -387,6 +422,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_model_comes_back_and_saves_to_the_same_bytes),
       cmocka_unit_test(a_file_from_before_the_formats_is_in_single_precision),
+      cmocka_unit_test(a_file_from_before_fields_has_one_token_a_position),
       cmocka_unit_test(parameters_that_are_no_values_of_the_storage_are_not_saved),
       cmocka_unit_test(a_hostile_file_gives_one_sentence_with_path_and_name),
       cmocka_unit_test(a_cut_or_flipped_file_is_refused_or_gives_the_same_model),

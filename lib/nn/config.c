@@ -13,12 +13,21 @@ static const char *const mask_names[] = {"full", "causal", "window"};
 static const char *const position_names[] = {"none", "learned", "sinusoidal", "rotary"};
 
 static const char *const placement_names[] = {"pre", "post", "sandwich"};
+static const char *const injection_names[] = {"none", "add", "norm"};
 
 const char *lat_placement_name(enum lat_placement placement) { return placement_names[placement]; }
 const char *lat_norm_name(enum lat_norm norm) { return norm_names[norm]; }
 const char *lat_activation_name(enum lat_activation kind) { return activation_names[kind]; }
 const char *lat_mask_name(enum lat_mask mask) { return mask_names[mask]; }
 const char *lat_positions_name(enum lat_positions kind) { return position_names[kind]; }
+const char *lat_injection_name(enum lat_injection injection) { return injection_names[injection]; }
+
+size_t lat_transformer_fields(const struct lat_transformer_config *config) {
+  return config->fields > 0 ? config->fields : 1;
+}
+size_t lat_transformer_classes(const struct lat_transformer_config *config) {
+  return config->classes > 0 ? config->classes : config->vocabulary;
+}
 
 /* The index of `name` among `count` names, or `count`. */
 static unsigned find(const char *const *names, unsigned count, const char *name) {
@@ -62,12 +71,36 @@ int lat_positions_parse(const char *name, enum lat_positions *kind) {
   return LAT_OK;
 }
 
+int lat_injection_parse(const char *name, enum lat_injection *injection) {
+  unsigned index = find(injection_names, 3, name);
+  if (index == 3) return LAT_FAIL(LAT_INPUT, "'%.80s' is no injection of the input: none, add or norm", name);
+  *injection = (enum lat_injection)index;
+  return LAT_OK;
+}
+
+/* What goes in by tokens and comes out by classes. */
+static int check_ends(const struct lat_transformer_config *config) {
+  size_t fields = lat_transformer_fields(config);
+  if (config->vocabulary == 0 && (fields > 1 || config->classes > 0))
+    return LAT_FAIL(LAT_INPUT, "vocabulary is 0, so there can be neither fields nor classes, and they are %zu and %zu",
+                    config->fields, config->classes);
+  if (config->width % fields != 0)
+    return LAT_FAIL(LAT_INPUT, "width %zu is not divisible by fields %zu, whose embeddings stand side by side",
+                    config->width, fields);
+  if (config->tied_head && (fields > 1 || lat_transformer_classes(config) != config->vocabulary))
+    return LAT_FAIL(LAT_INPUT, "the head cannot be the token embedding with %zu fields, vocabulary %zu and %zu classes",
+                    fields, config->vocabulary, lat_transformer_classes(config));
+  return LAT_OK;
+}
+
 int lat_transformer_check(const struct lat_transformer_config *config) {
   const struct {
     const char *name;
     size_t value;
     int needed;
   } size[] = {{"vocabulary", config->vocabulary, 0},
+              {"fields", config->fields, 0},
+              {"classes", config->classes, 0},
               {"sequence", config->sequence, config->positions == LAT_POSITIONS_LEARNED},
               {"width", config->width, 1},
               {"heads", config->heads, 0},
@@ -86,6 +119,10 @@ int lat_transformer_check(const struct lat_transformer_config *config) {
       return LAT_FAIL(LAT_INPUT, "%s is %zu, and at most %d can be", size[i].name, size[i].value, INT_MAX);
     if (size[i].needed && size[i].value == 0) return LAT_FAIL(LAT_INPUT, "%s is 0, and at least 1 is needed", size[i].name);
   }
+  int status = check_ends(config);
+  if (status != LAT_OK) return status;
+  if (config->input_injection == LAT_INJECTION_NORM && config->norm == LAT_NORM_NONE)
+    return LAT_FAIL(LAT_INPUT, "the injected input is to pass a norm, and the model has none");
   if (config->heads == 0 && (config->key_width > 0 || config->value_width > 0))
     return LAT_FAIL(LAT_INPUT, "heads is 0, so key_width and value_width must be 0 and not %zu and %zu", config->key_width,
                     config->value_width);

@@ -26,7 +26,7 @@ double lat_cache_bytes(const struct lat_cache *cache, double bytes_per_number);
  * steps (before the final norm, as lat_transformer_run leaves it). LAT_INPUT when the cache has no room. Allocates nothing. */
 int lat_transformer_decode(const struct lat_transformer *model, struct lat_cache *cache, size_t tokens, float *x);
 
-/* token [B, tokens] at positions first .. first + tokens - 1 -> x [B, tokens, D]; else as lat_transformer_embed. */
+/* token [B, tokens, fields] at positions first .. first + tokens - 1 -> x [B, tokens, D]; else as lat_transformer_embed. */
 int lat_transformer_embed_at(const struct lat_transformer *model, size_t batch, size_t tokens, size_t first,
                              const int32_t *token, float *x);
 

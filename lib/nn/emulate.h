@@ -12,7 +12,7 @@
  *   norm             sum, mean, differences, sum of squares, mean square, with epsilon, 1 / root (in double), product with it,
  *                    with the gain, plus the bias: each rounded to accumulate; round_storage
  *   activation       in single precision; round_storage
- *   residual, embedding plus position, injected input, step embedding: the exact sum; round_storage only
+ *   residual, embedding plus position, injected input (before its norm), step embedding: the exact sum; round_storage only
  *   rotary positions in single precision; round_storage
  * Parameters are used as they are found: lat_transformer_round makes them values of `storage` once. The state that a caller
  * gives to lat_transformer_run is rounded to storage first. With fp32 for both the results are those of naive sums, which the

@@ -146,12 +146,12 @@ int lat_transformer_run(const struct lat_transformer *model, struct lat_forward 
 void lat_transformer_logits(const struct lat_transformer *model, struct lat_forward *forward, const float *x,
                             float *logits) {
   const struct lat_transformer_config *config = &model->config;
-  size_t width = config->width, vocabulary = config->vocabulary;
-  assert(vocabulary > 0);
+  size_t width = config->width, classes = lat_transformer_classes(config);
+  assert(config->vocabulary > 0);
   int alone = omp_in_parallel();
 #pragma omp parallel for schedule(static) num_threads(forward->threads) if (!alone)
   for (size_t tile = 0; tile < forward->tiles; tile++) {
     size_t start = tile * forward->tile, rows = rows_of(forward, tile);
-    lat_rows_logits(model, rows, x + start * width, logits + start * vocabulary, scratch_of(forward, alone));
+    lat_rows_logits(model, rows, x + start * width, logits + start * classes, scratch_of(forward, alone));
   }
 }

@@ -33,6 +33,7 @@ int lat_transformer_alloc(const struct lat_transformer_config *config, struct la
   status = LAT_OK;
   lat_real *next = model->parameters;
   lat_parameters_visit_outer(config, model, place, &next);
+  fill_gain(config, &model->inject_norm);
   fill_gain(config, &model->final_norm);
   for (size_t l = 0; l < config->layers; l++) {
     lat_parameters_visit_layer(config, &model->layer[l], l, place, &next);

@@ -53,6 +53,8 @@ struct lat_array *lat_product(struct lat_tape *tape, struct lat_array *x, struct
 struct lat_array *lat_add_pattern(struct lat_tape *tape, struct lat_array *x, struct lat_array *pattern);
 /* y_i = w_i x_i, one weight [R, 1] a row: halting weights. dw_i = <dy_i, x_i>. */
 struct lat_array *lat_scale_rows(struct lat_tape *tape, struct lat_array *x, struct lat_array *weight);
+/* y = x read as [rows, columns], of as many elements; the values are x's own. dx = dy. */
+struct lat_array *lat_reshape(struct lat_tape *tape, struct lat_array *x, size_t rows, size_t columns);
 /* columns first .. first + count - 1 of x; dx there. */
 struct lat_array *lat_columns(struct lat_tape *tape, struct lat_array *x, size_t first, size_t count);
 

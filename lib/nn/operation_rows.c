@@ -151,6 +151,20 @@ struct lat_array *lat_scale_rows(struct lat_tape *tape, struct lat_array *x, str
   return y;
 }
 
+static int reshape_backward(struct lat_tape *tape, const struct lat_array *y, void *record) {
+  return lat_tape_pass(tape, y, ((struct rows *)record)->x);
+}
+
+struct lat_array *lat_reshape(struct lat_tape *tape, struct lat_array *x, size_t rows, size_t columns) {
+  if (x == NULL) return NULL;
+  struct lat_array *y = lat_tape_view(tape, x, rows, columns);
+  if (y == NULL || !y->wanted) return y;
+  struct rows *record = lat_tape_record(tape, y, reshape_backward, sizeof *record);
+  if (record == NULL) return NULL;
+  record->x = x;
+  return y;
+}
+
 static int columns_backward(struct lat_tape *tape, const struct lat_array *y, void *record) {
   struct rows *r = record;
   lat_real *to;

@@ -22,14 +22,17 @@ int lat_parameters_visit_outer(const struct lat_transformer_config *config, stru
                                lat_parameter_visitor *visit, void *context) {
   int status = LAT_OK;
   if (config->vocabulary > 0)
-    LAT_TRY(status, visit(context, "embed/token", config->vocabulary, config->width, &model->token));
+    LAT_TRY(status, visit(context, "embed/token", config->vocabulary, config->width / lat_transformer_fields(config),
+                          &model->token));
   if (config->positions == LAT_POSITIONS_LEARNED)
     LAT_TRY(status, visit(context, "embed/position", config->sequence, config->width, &model->position));
   if (config->step_embeddings > 0)
     LAT_TRY(status, visit(context, "embed/step", config->step_embeddings, config->width, &model->step));
+  if (config->input_injection == LAT_INJECTION_NORM)
+    LAT_TRY(status, visit_norm(config, &model->inject_norm, "inject_norm", visit, context));
   if (config->final_norm) LAT_TRY(status, visit_norm(config, &model->final_norm, "final_norm", visit, context));
   if (config->vocabulary > 0 && !config->tied_head)
-    LAT_TRY(status, visit(context, "head/weight", config->vocabulary, config->width, &model->head));
+    LAT_TRY(status, visit(context, "head/weight", lat_transformer_classes(config), config->width, &model->head));
 done:
   return status;
 }

@@ -9,7 +9,7 @@
  * other than LAT_OK stops the walk and is passed on. */
 typedef int lat_parameter_visitor(void *context, const char *name, size_t rows, size_t columns, lat_real **slot);
 
-/* All but the layers: embed/token, embed/position, embed/step, final_norm/{gain,bias}, head/weight. */
+/* All but the layers: embed/token, embed/position, embed/step, inject_norm/{gain,bias}, final_norm/{gain,bias}, head/weight. */
 int lat_parameters_visit_outer(const struct lat_transformer_config *config, struct lat_transformer *model,
                                lat_parameter_visitor *visit, void *context);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/status.h"
+#include "lib/nn/embed.h"
 #include "lib/nn/positions.h"
 
 /* A leaf over a piece of the model's parameters, with the same piece of the gradient. */
@@ -69,11 +70,12 @@ struct lat_pass *lat_pass_make(struct lat_tape *tape, const struct lat_transform
   pass->layer = lat_tape_memory(tape, config->layers, sizeof *pass->layer);
   pass->step = lat_tape_memory(tape, config->step_embeddings, sizeof *pass->step);
   if (pass->layer == NULL || pass->step == NULL || tables(pass) != LAT_OK) return NULL;
-  pass->token = leaf(pass, gradient, config->vocabulary, D, model->token);
+  pass->token = leaf(pass, gradient, config->vocabulary, D / lat_transformer_fields(config), model->token);
   if (config->positions == LAT_POSITIONS_LEARNED) pass->position = leaf(pass, gradient, sequence, D, model->position);
   for (size_t t = 0; t < config->step_embeddings; t++) pass->step[t] = leaf(pass, gradient, 1, D, model->step + t * D);
+  pass->inject_norm = norm_leaf(pass, gradient, model->inject_norm);
   pass->final_norm = norm_leaf(pass, gradient, model->final_norm);
-  pass->head = config->tied_head ? pass->token : leaf(pass, gradient, config->vocabulary, D, model->head);
+  pass->head = config->tied_head ? pass->token : leaf(pass, gradient, lat_transformer_classes(config), D, model->head);
   for (size_t l = 0; l < config->layers; l++) layer_leaves(pass, gradient, &model->layer[l], &pass->layer[l]);
   return lat_tape_status(tape) == LAT_OK ? pass : NULL;
 }
@@ -93,19 +95,20 @@ static struct lat_array *drop(struct lat_pass *pass, struct lat_array *x) {
 }
 
 struct lat_array *lat_pass_embed(struct lat_pass *pass, const int32_t *token) {
-  size_t rows = pass->batch * pass->sequence, vocabulary = pass->model->config.vocabulary;
-  for (size_t i = 0; i < rows; i++)
-    if (token[i] < 0 || (size_t)token[i] >= vocabulary)
-      return lat_tape_fail(
-          pass->tape, LAT_FAIL(LAT_INPUT, "token %zu is %d, and the model knows 0..%zu", i, (int)token[i], vocabulary - 1));
-  struct lat_array *x = lat_gather(pass->tape, pass->token, rows, token);
+  const struct lat_transformer_config *config = &pass->model->config;
+  size_t rows = pass->batch * pass->sequence, fields = lat_transformer_fields(config);
+  int status = lat_embed_check(rows, fields, config->vocabulary, token);
+  if (status != LAT_OK) return lat_tape_fail(pass->tape, status);
+  struct lat_array *x = lat_gather(pass->tape, pass->token, rows * fields, token);
+  if (fields > 1) x = lat_reshape(pass->tape, x, rows, config->width);
   if (pass->position != NULL) x = lat_add_pattern(pass->tape, x, pass->position);
   return drop(pass, x);
 }
 
 struct lat_array *lat_pass_begin_step(struct lat_pass *pass, size_t step, struct lat_array *x, struct lat_array *first) {
   const struct lat_transformer_config *config = &pass->model->config;
-  if (config->input_injection && step > 0) x = lat_sum_of(pass->tape, 1, x, 1, first);
+  if (config->input_injection != LAT_INJECTION_NONE && step > 0) x = lat_sum_of(pass->tape, 1, x, 1, first);
+  if (config->input_injection == LAT_INJECTION_NORM) x = norm(pass, pass->inject_norm, x);
   if (config->step_embeddings > 0)
     x = lat_add_pattern(pass->tape, x, pass->step[step < config->step_embeddings ? step : config->step_embeddings - 1]);
   return x;

@@ -26,7 +26,7 @@ struct lat_pass {
   size_t batch, sequence; /* B, S */
   struct lat_array *token, *position, *head;
   struct lat_array **step; /* [step_embeddings], a row each */
-  struct lat_pass_norm final_norm;
+  struct lat_pass_norm inject_norm, final_norm;
   struct lat_pass_layer *layer; /* [L] */
   lat_real *rotary;             /* [S, key_width] or NULL */
   double dropout;               /* of what each half of a layer adds, and of the embedding; set by the caller, 0 at first */
@@ -38,7 +38,7 @@ struct lat_pass {
 struct lat_pass *lat_pass_make(struct lat_tape *tape, const struct lat_transformer *model, size_t batch, size_t sequence,
                                lat_real *gradient);
 
-/* token [B S] -> [B S, D]. LAT_INPUT (as the tape's status, and NULL) for a token outside 0..V-1. */
+/* token [B S, fields] -> [B S, D]. LAT_INPUT (as the tape's status, and NULL) for a token outside 0..V-1. */
 struct lat_array *lat_pass_embed(struct lat_pass *pass, const int32_t *token);
 
 /* What comes before step t (0-based): the injected input and the step's embedding. `first` is the state before the first step. */
@@ -53,7 +53,7 @@ struct lat_array *lat_pass_step(struct lat_pass *pass, size_t step, struct lat_a
 struct lat_array *lat_pass_run(struct lat_pass *pass, size_t steps, size_t through, struct lat_array *x,
                                struct lat_array **state);
 
-/* Logits [rows, V] of states [rows, D], with the final norm. */
+/* Logits [rows, classes] of states [rows, D], with the final norm. */
 struct lat_array *lat_pass_logits(struct lat_pass *pass, struct lat_array *x);
 
 #endif

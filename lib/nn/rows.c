@@ -110,7 +110,8 @@ void lat_rows_feed(const struct lat_transformer_config *config, const struct lat
 void lat_rows_begin_step(const struct lat_transformer *model, size_t step, size_t rows, const float *first, float *x) {
   const struct lat_transformer_config *config = &model->config;
   size_t count = rows * config->width;
-  if (config->input_injection && step > 0) add(config, count, first, x);
+  if (config->input_injection != LAT_INJECTION_NONE && step > 0) add(config, count, first, x);
+  if (config->input_injection == LAT_INJECTION_NORM) lat_rows_norm(config, &model->inject_norm, rows, x, x);
   if (config->step_embeddings == 0) return;
   const float *row = model->step + (step < config->step_embeddings ? step : config->step_embeddings - 1) * config->width;
   for (size_t i = 0; i < count; i += config->width) add(config, config->width, row, x + i);
@@ -120,5 +121,5 @@ void lat_rows_logits(const struct lat_transformer *model, size_t rows, const flo
   const struct lat_transformer_config *config = &model->config;
   const struct lat_linear head = {model->head, NULL};
   if (config->final_norm) x = lat_rows_norm(config, &model->final_norm, rows, x, scratch);
-  lat_rows_linear(config, &head, rows, config->vocabulary, config->width, x, logits);
+  lat_rows_linear(config, &head, rows, lat_transformer_classes(config), config->width, x, logits);
 }

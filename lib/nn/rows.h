@@ -36,7 +36,7 @@ void lat_rows_feed(const struct lat_transformer_config *config, const struct lat
  * embedding. */
 void lat_rows_begin_step(const struct lat_transformer *model, size_t step, size_t rows, const float *first, float *x);
 
-/* logits [rows, V] of x [rows, D]; scratch holds [rows, D]. */
+/* logits [rows, classes] of x [rows, D]; scratch holds [rows, D]. */
 void lat_rows_logits(const struct lat_transformer *model, size_t rows, const float *x, float *logits, float *scratch);
 
 #endif

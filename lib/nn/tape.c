@@ -133,6 +133,11 @@ struct lat_array *lat_tape_array(struct lat_tape *tape, size_t rows, size_t colu
   return value != NULL ? new_array(tape, rows, columns, value, wanted) : NULL;
 }
 
+struct lat_array *lat_tape_view(struct lat_tape *tape, struct lat_array *array, size_t rows, size_t columns) {
+  assert(rows * columns == array->rows * array->columns);
+  return new_array(tape, rows, columns, array->value, array->wanted);
+}
+
 struct lat_array *lat_tape_leaf(struct lat_tape *tape, size_t rows, size_t columns, lat_real *value, lat_real *gradient) {
   struct lat_array *array = new_array(tape, rows, columns, value, gradient != NULL);
   if (array == NULL) return NULL;

@@ -51,6 +51,10 @@ void *lat_tape_memory(struct lat_tape *tape, size_t count, size_t size);
 /* A new array whose value is to be filled. `wanted`: whether the record will pass a gradient on. */
 struct lat_array *lat_tape_array(struct lat_tape *tape, size_t rows, size_t columns, int wanted);
 
+/* A new array over the values of `array`, [rows, columns] of the same number of elements: a view, for an operation that changes
+ * none of them. */
+struct lat_array *lat_tape_view(struct lat_tape *tape, struct lat_array *array, size_t rows, size_t columns);
+
 /* Sets the status, which stays until the next reset; gives NULL. */
 struct lat_array *lat_tape_fail(struct lat_tape *tape, int status);
 

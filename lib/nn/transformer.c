@@ -21,7 +21,9 @@ int lat_transformer_embed_at(const struct lat_transformer *model, size_t batch, 
   assert(config->vocabulary > 0);
   if (config->positions == LAT_POSITIONS_LEARNED && first + tokens > config->sequence)
     return LAT_FAIL(LAT_INPUT, "%zu tokens, but the model has learned %zu positions", first + tokens, config->sequence);
-  int status = lat_embed_forward(batch * tokens, config->width, config->vocabulary, token, model->token, x);
+  size_t fields = lat_transformer_fields(config);
+  int status =
+      lat_embed_forward(batch * tokens, fields, config->width / fields, config->vocabulary, token, model->token, x);
   if (status != LAT_OK) return status;
   if (config->positions == LAT_POSITIONS_SINUSOIDAL) {
     lat_sinusoidal_add_at(batch, tokens, first, config->width, x);

@@ -1,13 +1,13 @@
 /* The one transformer of the project: forward part.
  *
  * State x is [B, S, D]: B sequences of S tokens with a residual stream of width D. A block has L layers; the block is
- * applied T times with the same parameters (recurrent depth, "looped"). A layer is x <- x + W_o concat_h( softmax_j( scale
- * * <q_i, k_j> + mask ) v_j ) + b_o,  q, k, v = W norm1(x) + b x <- x + W_down act( W_up norm2(x) + b_up ) + b_down Before
- * step t (0-based): x <- x + x0 when input_injection, where x0 is the state before the first step (not before step 0: there
- * it is x0 itself), and x <- x + step_embedding[t] when the model has one. After the last step, x <- final_norm(x) when the
- * model has one; logits = head x. Source: Vaswani et al. 2017; pre-LN as in GPT-2 (Radford et al. 2019); loops as in
- * Dehghani et al. 2019 (Universal Transformers) and Giannou et al. 2023. RMSNorm: Zhang and Sennrich 2019. GELU: Hendrycks
- * and Gimpel 2016. Rotary: Su et al. 2021.
+ * applied T times with the same parameters (recurrent depth, "looped"). A layer is
+ *   x <- x + W_o concat_h( softmax_j( scale * <q_i, k_j> + mask ) v_j ) + b_o,  q, k, v = W norm1(x) + b
+ *   x <- x + W_down act( W_up norm2(x) + b_up ) + b_down
+ * Before step t (0-based) the first state comes in again as enum lat_injection says, then x <- x + step_embedding[t] when the
+ * model has one. After the last step, x <- final_norm(x) when the model has one; logits = head x. Source: Vaswani et al. 2017;
+ * pre-LN as in GPT-2 (Radford et al. 2019); loops as in Dehghani et al. 2019 (Universal Transformers) and Giannou et al. 2023.
+ * RMSNorm: Zhang and Sennrich 2019. GELU: Hendrycks and Gimpel 2016. Rotary: Su et al. 2021.
  *
  * That is the placement `pre`. `post`: x <- norm1(x + attention(x)), x <- norm2(x + feed(x)) (Vaswani et al. 2017); `sandwich`: x
  * <- x + norm3(attention(norm1 x)), x <- x + norm4(feed(norm2 x)) (Ding et al. 2021). What is added is multiplied by
@@ -81,11 +81,15 @@ struct lat_transformer {
   struct lat_transformer_config config;
   size_t count;
   lat_real *parameters;              /* [count], owned */
-  lat_real *token, *position, *step; /* [V, D], [sequence, D], [step_embeddings, D] */
+  lat_real *token, *position, *step; /* [V, D / fields], [sequence, D], [step_embeddings, D] */
   struct lat_layer *layer;           /* [L], owned */
-  struct lat_norm_weights final_norm;
-  lat_real *head; /* [V, D] */
+  struct lat_norm_weights inject_norm, final_norm;
+  lat_real *head; /* [classes, D] */
 };
+
+/* What 0 means in `fields` and `classes` put in: 1 and V. */
+size_t lat_transformer_fields(const struct lat_transformer_config *config);
+size_t lat_transformer_classes(const struct lat_transformer_config *config);
 
 /* A model of this shape with all parameters 0 (gains 1). LAT_INPUT with a sentence for a configuration that cannot be
  * (width 0, odd key_width with rotary positions, ...), LAT_MEMORY. The caller frees it. */
@@ -108,8 +112,8 @@ struct lat_forward;
 int lat_forward_alloc(const struct lat_transformer *model, size_t batch, size_t sequence, struct lat_forward **forward);
 void lat_forward_free(struct lat_forward *forward);
 
-/* token [B, S] -> x [B, S, D]: token embedding plus positions (learned, sinusoidal). LAT_INPUT for a token outside 0..V-1.
- */
+/* token [B, S, fields] -> x [B, S, D]: token embedding plus positions (learned, sinusoidal). LAT_INPUT for a token outside
+ * 0..V-1. */
 int lat_transformer_embed(const struct lat_transformer *model, size_t batch, size_t sequence, const int32_t *token,
                           float *x);
 
@@ -122,7 +126,7 @@ int lat_transformer_run(const struct lat_transformer *model, struct lat_forward 
 /* Applies ONE layer (0-based) to x [B, S, D] in place: the piece that everything else is made of. */
 void lat_transformer_layer(const struct lat_transformer *model, struct lat_forward *forward, size_t layer, float *x);
 
-/* logits [B * S, V] = head final_norm(x) + 0; overwritten. */
+/* logits [B * S, classes] = head final_norm(x) + 0; overwritten. */
 void lat_transformer_logits(const struct lat_transformer *model, struct lat_forward *forward, const float *x,
                             float *logits);
 
@@ -135,11 +139,13 @@ const char *lat_activation_name(enum lat_activation kind);    /* "relu" "gelu" "
 const char *lat_mask_name(enum lat_mask mask);                /* "full" "causal" "window" */
 const char *lat_placement_name(enum lat_placement placement); /* "pre" "post" "sandwich" */
 const char *lat_positions_name(enum lat_positions kind);      /* "none" "learned" "sinusoidal" "rotary" */
+const char *lat_injection_name(enum lat_injection injection); /* "none" "add" "norm" */
 /* The reverse; LAT_INPUT with the allowed names. */
 int lat_norm_parse(const char *name, enum lat_norm *norm);
 int lat_activation_parse(const char *name, enum lat_activation *kind);
 int lat_mask_parse(const char *name, enum lat_mask *mask);
 int lat_placement_parse(const char *name, enum lat_placement *placement);
 int lat_positions_parse(const char *name, enum lat_positions *kind);
+int lat_injection_parse(const char *name, enum lat_injection *injection);
 
 #endif

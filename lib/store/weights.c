@@ -137,7 +137,7 @@ static int load_parameter(void *context, const char *name, size_t rows, size_t c
   return status == LAT_OK ? must_be_stored(place, name, rows * (columns > 0 ? columns : 1), *slot) : status;
 }
 
-/* The names that a configuration has; at most 2 + 2 norms of 2 and 6 projections of 2 in one layer. */
+/* The names that a configuration has; at most 4 norms of 2 and 6 projections of 2 in one layer. */
 struct names {
   hid_t file;
   size_t count;
@@ -172,6 +172,10 @@ static int refuse_unexpected(hid_t file, const struct lat_transformer_config *co
   full.heads = full.key_width = full.value_width = 1;
   full.positions = LAT_POSITIONS_LEARNED;
   full.norm = LAT_NORM_LAYERNORM;
+  full.placement = LAT_PLACEMENT_SANDWICH;
+  full.input_injection = LAT_INJECTION_NORM;
+  full.fields = full.classes = 1;
+  full.tied_head = 0;
   full.linear_bias = full.final_norm = 1;
   LAT_TRY(status, lat_parameters_visit_outer(config, &outer, collect, &names));
   LAT_TRY(status, lat_parameters_visit_outer(&full, &outer, must_be_expected, &names));

@@ -2,14 +2,15 @@
  * programs; version 1.
  *
  * Root attributes: format = "latentlab-weights", version = 1; whole numbers vocabulary sequence width heads key_width
- * value_width ffn layers steps window step_embeddings, 0 or 1: input_injection linear_bias final_norm; reals norm_epsilon
+ * value_width ffn layers steps window step_embeddings, 0 or 1: linear_bias final_norm, 0, 1 or 2 (none, add, norm): input_injection; reals norm_epsilon
  * attention_scale; texts norm activation mask positions storage accumulate. Their meaning: struct lat_transformer_config.
  * Text placement, real residual_scale and 0 or 1 tied_head: all three, or none for pre, 1 and 0.
+ * Whole numbers fields and classes: both, or neither for 1 and V.
  * A file with neither storage nor accumulate is in fp32. With a narrow storage every parameter is a value of it.
  *
- * Datasets, 32-bit floats: embed/token [V, D], embed/position [S, D], embed/step [steps, D],
+ * Datasets, 32-bit floats: embed/token [V, D / fields], embed/position [S, D], embed/step [steps, D],
  * layer/i/{norm1,norm2,norm3,norm4}/{gain,bias} [D], layer/i/attention/{query,key,value,output}/{weight [out, in], bias [out]},
- * layer/i/ffn/{up,down}/{weight,bias}, final_norm/{gain,bias}, head/weight [V, D]: those that the configuration has.
+ * layer/i/ffn/{up,down}/{weight,bias}, {inject_norm,final_norm}/{gain,bias}, head/weight [classes, D]: those that the configuration has.
  *
  * With a prompt: prompt/state [N, D], prompt/input_delta [D], readout/direction [D] (floats), prompt/input_row [I],
  * readout/row [O] (whole numbers, 0 .. N-1). Where ports are single numbers of a row, prompt/input_column [I] and

@@ -23,8 +23,7 @@ static const struct {
              {"steps", offsetof(struct lat_transformer_config, steps)},
              {"window", offsetof(struct lat_transformer_config, window)},
              {"step_embeddings", offsetof(struct lat_transformer_config, step_embeddings)}},
-  switches[] = {{"input_injection", offsetof(struct lat_transformer_config, input_injection)},
-                {"linear_bias", offsetof(struct lat_transformer_config, linear_bias)},
+  switches[] = {{"linear_bias", offsetof(struct lat_transformer_config, linear_bias)},
                 {"final_norm", offsetof(struct lat_transformer_config, final_norm)}},
   reals[] = {{"norm_epsilon", offsetof(struct lat_transformer_config, norm_epsilon)},
              {"attention_scale", offsetof(struct lat_transformer_config, attention_scale)}};
@@ -60,6 +59,9 @@ int lat_weights_put_config(hid_t file, const struct lat_transformer_config *conf
   LAT_TRY(status, lat_hdf5_put_text(file, "placement", lat_placement_name(config->placement)));
   LAT_TRY(status, lat_hdf5_put_real(file, "residual_scale", config->residual_scale != 0 ? config->residual_scale : 1));
   LAT_TRY(status, lat_hdf5_put_integer(file, "tied_head", config->tied_head != 0));
+  LAT_TRY(status, lat_hdf5_put_integer(file, "input_injection", (int64_t)config->input_injection));
+  LAT_TRY(status, lat_hdf5_put_integer(file, "fields", (int64_t)lat_transformer_fields(config)));
+  LAT_TRY(status, lat_hdf5_put_integer(file, "classes", (int64_t)lat_transformer_classes(config)));
 done:
   return status;
 }
@@ -109,6 +111,24 @@ done:
   return status;
 }
 
+/* Likewise: older files have one token a position and a head of as many rows as there are tokens. */
+static int load_ends(hid_t file, struct lat_transformer_config *config) {
+  int64_t fields, classes, injection;
+  int status = LAT_OK;
+  LAT_TRY(status, load_integer(file, "input_injection", LAT_INJECTION_NORM, &injection));
+  config->input_injection = (enum lat_injection)injection;
+  if (H5Aexists(file, "fields") == 0 && H5Aexists(file, "classes") == 0) return LAT_OK;
+  LAT_TRY(status, load_integer(file, "fields", INT32_MAX, &fields));
+  LAT_TRY(status, load_integer(file, "classes", INT32_MAX, &classes));
+  LAT_CHECK(status, fields > 0 && (classes > 0 || config->vocabulary == 0), LAT_INPUT,
+            "attributes fields and classes: %lld and %lld, and at least 1 is needed", (long long)fields,
+            (long long)classes);
+  config->fields = (size_t)fields;
+  config->classes = (size_t)classes;
+done:
+  return status;
+}
+
 int lat_weights_get_config(hid_t file, struct lat_transformer_config *config) {
   char *to = (char *)config, *text = NULL;
   int64_t whole;
@@ -139,6 +159,7 @@ int lat_weights_get_config(hid_t file, struct lat_transformer_config *config) {
   LAT_TRY(status, load_choice(file, "positions", parse_positions, &config->positions));
   LAT_TRY(status, load_arithmetic(file, &config->arithmetic));
   LAT_TRY(status, load_block(file, config));
+  LAT_TRY(status, load_ends(file, config));
   LAT_TRY(status, lat_transformer_check(config));
 done:
   lat_free(text);
