@@ -147,9 +147,15 @@ static int validate(struct fitting *fitting, double *reached) {
   const struct lat_phase *phase = &plan->phase[now->phase];
   struct lat_score score = {0};
   int status = LAT_OK;
-  LAT_TRY(status, lat_evaluate(fitting->learner, &phase->setting[0], plan->seed, "validation", plan->validation,
-                               phase->loops_high, 0, &score));
-  double accuracy = lat_score_accuracy(&score, phase->loops_high), exact = lat_score_exact(&score, phase->loops_high);
+  size_t loops = phase->loops_high;
+  const struct lat_task_setting *setting = &phase->setting[0];
+  /* With the trace given, only the last step of it would be asked for. */
+  if (setting->supervision == LAT_SUPERVISE_TRACE)
+    status = lat_evaluate_generated(fitting->learner, setting, plan->seed, "validation", plan->validation, loops, &score);
+  else
+    status = lat_evaluate(fitting->learner, setting, plan->seed, "validation", plan->validation, loops, 0, &score);
+  if (status != LAT_OK) goto done;
+  double accuracy = lat_score_accuracy(&score, loops), exact = lat_score_exact(&score, loops);
   double since = now->since > 0 ? (double)now->since : (double)NAN;
   const double value[CURVES] = {(double)now->updates, now->loss / since, now->norm / since, accuracy, exact,
                                 (double)now->phase};

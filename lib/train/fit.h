@@ -29,7 +29,8 @@ struct lat_fit_plan {
   uint64_t examples;  /* size of the training set, drawn from again and again; 0: every batch is fresh */
   uint64_t seed;
   uint64_t every;    /* updates between validations, >= 1; a point of the curve each */
-  size_t validation; /* examples of each: setting 0 of the phase at hand, with its loops_high, purpose "validation" */
+  size_t validation; /* examples of each: setting 0 of the phase at hand, with its loops_high, purpose "validation"; with
+                      * LAT_SUPERVISE_TRACE on the trace that the learner makes itself */
   enum lat_measure measure;
   double stop; /* training ends when the last phase's validation reaches this; above 1: never */
 };
