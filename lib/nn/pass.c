@@ -66,7 +66,7 @@ struct lat_pass *lat_pass_make(struct lat_tape *tape, const struct lat_transform
   assert(config->positions != LAT_POSITIONS_LEARNED || sequence <= config->sequence);
   struct lat_pass *pass = lat_tape_memory(tape, 1, sizeof *pass);
   if (pass == NULL) return NULL;
-  *pass = (struct lat_pass){.tape = tape, .model = model, .batch = batch, .sequence = sequence};
+  *pass = (struct lat_pass){.tape = tape, .model = model, .batch = batch, .sequence = sequence, .stream = 1};
   pass->layer = lat_tape_memory(tape, config->layers, sizeof *pass->layer);
   pass->step = lat_tape_memory(tape, config->step_embeddings, sizeof *pass->step);
   if (pass->layer == NULL || pass->step == NULL || tables(pass) != LAT_OK) return NULL;
@@ -114,18 +114,18 @@ struct lat_array *lat_pass_begin_step(struct lat_pass *pass, size_t step, struct
   return x;
 }
 
-/* The end of a half: x + scale * norm(W input + b), and around it the norm of `post`. */
+/* The end of a half: stream x + scale * norm(W input + b), and around it the norm of `post`. */
 static struct lat_array *finish_half(struct lat_pass *pass, struct lat_pass_linear part, struct lat_pass_norm after,
                                      struct lat_pass_norm around, struct lat_array *input, struct lat_array *x) {
   const struct lat_transformer_config *config = &pass->model->config;
   double scale = config->residual_scale != 0 ? config->residual_scale : 1;
   int sandwich = config->norm != LAT_NORM_NONE && config->placement == LAT_PLACEMENT_SANDWICH;
-  if (!sandwich && scale == 1 && !(pass->dropout > 0)) {
+  if (!sandwich && scale == 1 && pass->stream == 1 && !(pass->dropout > 0)) {
     x = lat_linear(pass->tape, input, part.weight, part.bias, x);
   } else {
     struct lat_array *added = lat_linear(pass->tape, input, part.weight, part.bias, NULL);
     if (sandwich) added = norm(pass, after, added);
-    x = lat_sum_of(pass->tape, 1, x, scale, drop(pass, added));
+    x = lat_sum_of(pass->tape, pass->stream, x, scale, drop(pass, added));
   }
   return config->placement == LAT_PLACEMENT_POST ? norm(pass, around, x) : x;
 }

@@ -31,6 +31,7 @@ struct lat_pass {
   lat_real *rotary;             /* [S, key_width] or NULL */
   double dropout;               /* of what each half of a layer adds, and of the embedding; set by the caller, 0 at first */
   struct lat_random *random;    /* for dropout; the caller's */
+  double stream; /* what a half of a layer keeps of its input; 1 at first, 0: no residual connection; set by the caller */
 };
 
 /* `gradient` [model->count] gets the loss's gradient added, laid out as model->parameters; NULL for a pass without one. NULL when
