@@ -38,7 +38,8 @@ APP_OBJECTS := $(call object,$(filter-out cli/main.c,$(CLI_SOURCES)) $(EXPERIMEN
 HELPER_OBJECTS := $(call object,$(HELPER_SOURCES))
 # Sources that are built once more in double precision, for central differences that are good to ten digits.
 DOUBLE_SOURCES := $(sort $(wildcard lib/base/*.c lib/nn/operation_*.c) $(addprefix lib/nn/,activation.c config.c embed.c \
-  gemm.c layernorm.c model.c parameters.c pass.c positions.c rmsnorm.c softmax.c tape.c vector_math.c))
+  gemm.c jacobian.c layernorm.c model.c parameters.c pass.c positions.c rmsnorm.c softmax.c tangent.c tape.c \
+  vector_math.c))
 DOUBLE_OBJECTS := $(patsubst %.c,$(BUILD)/double/%.o,$(DOUBLE_SOURCES))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SOURCES))
@@ -121,7 +122,7 @@ $(BUILD)/latentlab: $(BUILD)/cli/main.o $(APP_OBJECTS) $(BUILD)/liblatentlab.a
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(HELPER_OBJECTS) $(APP_OBJECTS) $(BUILD)/liblatentlab.a
 	$(CC) $(HOUSE) $(CFLAGS) $(LDFLAGS) $^ -lcmocka $(PKG_LIBS) -o $@
 
-$(BUILD)/tests/test_gradient $(BUILD)/tests/test_pass_gradient: $(BUILD)/tests/%: $(BUILD)/double/tests/%.o $(DOUBLE_OBJECTS)
+$(addprefix $(BUILD)/tests/test_,gradient pass_gradient jacobian): $(BUILD)/tests/%: $(BUILD)/double/tests/%.o $(DOUBLE_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(HOUSE) $(CFLAGS) $(LDFLAGS) $^ -lcmocka $(PKG_LIBS) -o $@
 
