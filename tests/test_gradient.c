@@ -127,6 +127,16 @@ static struct lat_array *columns(struct lat_tape *t, struct lat_array **x) { ret
 static struct lat_array *reshape(struct lat_tape *t, struct lat_array **x) {
   return lat_product(t, lat_reshape(t, x[0], 2, 6), lat_reshape(t, lat_reshape(t, x[0], 12, 1), 2, 6));
 }
+static struct lat_array *recur_tanh(struct lat_tape *t, struct lat_array **x) {
+  return lat_recur_tanh(t, x[0]->rows == 8 ? 4 : 1, x[0], x[1]);
+}
+static struct lat_array *recur_lstm(struct lat_tape *t, struct lat_array **x) {
+  return lat_recur_lstm(t, x[0]->rows == 8 ? 4 : 1, x[0], x[1]);
+}
+static struct lat_array *recur_twice(struct lat_tape *t, struct lat_array **x) {
+  struct lat_array *h = lat_recur_tanh(t, 4, x[0], x[1]);
+  return lat_recur_tanh(t, 2, lat_linear(t, h, x[1], NULL, x[0]), x[1]);
+}
 static struct lat_array *dropout(struct lat_tape *t, struct lat_array **x) {
   struct lat_random random;
   lat_random_start(&random, 7, "dropout", 0);
@@ -181,6 +191,11 @@ static const struct subject subjects[] = {
     {"scale rows", {4, 4}, {3, 1}, scale},
     {"columns", {3}, {5}, columns},
     {"reshape", {4}, {3}, reshape},
+    {"tanh cells", {8, 3}, {3, 3}, recur_tanh},
+    {"tanh cells, one token", {5, 1}, {1, 1}, recur_tanh},
+    {"tanh cells on tanh cells", {8, 3}, {3, 3}, recur_twice},
+    {"LSTM cells", {8, 12}, {12, 3}, recur_lstm},
+    {"LSTM cells, one token", {3, 4}, {4, 1}, recur_lstm},
     {"dropout", {4}, {5}, dropout},
     {"cross entropy", {4}, {5}, cross_entropy},
     {"cross entropy by row", {4}, {5}, cross_entropy_rows},

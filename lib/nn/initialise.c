@@ -40,7 +40,7 @@ static void fill_normal(gsl_rng *generator, size_t n, double deviation, lat_real
 }
 
 /* The Q of a random Gaussian matrix, columns' signs those of R's diagonal, so that it is uniform (Mezzadri 2007). */
-static int fill_orthogonal(gsl_rng *generator, size_t rows, size_t columns, double gain, lat_real *to) {
+int lat_orthogonal(gsl_rng *generator, size_t rows, size_t columns, double gain, lat_real *to) {
   size_t tall = rows > columns ? rows : columns, thin = rows > columns ? columns : rows;
   int status = LAT_MEMORY;
   gsl_matrix *a = gsl_matrix_alloc(tall, thin), *q = gsl_matrix_alloc(tall, tall), *r = gsl_matrix_alloc(tall, thin);
@@ -79,7 +79,7 @@ static int fill_linear(const struct filling *filling, double gain, size_t rows, 
       fill_normal(filling->generator, rows * columns, gain * sqrt(2 / (double)(rows + columns)), to);
       break;
     case LAT_INITIAL_NORMAL: fill_normal(filling->generator, rows * columns, gain, to); break;
-    case LAT_INITIAL_ORTHOGONAL: return fill_orthogonal(filling->generator, rows, columns, gain, to);
+    case LAT_INITIAL_ORTHOGONAL: return lat_orthogonal(filling->generator, rows, columns, gain, to);
   }
   return LAT_OK;
 }

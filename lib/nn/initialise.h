@@ -2,6 +2,7 @@
 #ifndef LAT_NN_INITIALISE_H
 #define LAT_NN_INITIALISE_H
 
+#include <gsl/gsl_rng.h>
 #include <stdint.h>
 
 #include "lib/nn/transformer.h"
@@ -27,6 +28,9 @@ struct lat_initialisation lat_initialisation_default(void);
 /* Biases and step embeddings 0, gains of norms 1, head as a linear map of `kind` (but tied: the embedding). LAT_MEMORY. */
 int lat_transformer_initialise(struct lat_transformer *model, const struct lat_initialisation *initialisation,
                                uint64_t seed);
+
+/* to [rows, columns] = gain times a random semi-orthogonal matrix. LAT_MEMORY. */
+int lat_orthogonal(gsl_rng *generator, size_t rows, size_t columns, double gain, lat_real *to);
 
 const char *lat_initial_name(enum lat_initial kind); /* "fan-in" "xavier" "orthogonal" "normal" */
 int lat_initial_parse(const char *name, enum lat_initial *kind);

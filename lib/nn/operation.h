@@ -58,6 +58,16 @@ struct lat_array *lat_reshape(struct lat_tape *tape, struct lat_array *x, size_t
 /* columns first .. first + count - 1 of x; dx there. */
 struct lat_array *lat_columns(struct lat_tape *tape, struct lat_array *x, size_t first, size_t count);
 
+/* Recurrent layers over sequences of S tokens, h before the first being 0; input [B S, D] holds W x + b, weight is U.
+ * tanh: h_t = tanh(input_t + U h_(t-1)), U [D, D] (Elman 1990). With dp_t = (dy_t + U^T dp_(t+1)) (1 - h_t^2): dinput_t = dp_t, dU =
+ * sum dp_t h_(t-1)^T (back-propagation through time, Werbos 1990). */
+struct lat_array *lat_recur_tanh(struct lat_tape *tape, size_t sequence, struct lat_array *input, struct lat_array *weight);
+/* LSTM (Hochreiter and Schmidhuber 1997; forget gate: Gers, Schmidhuber and Cummins 2000): input [B S, 4 D] and U [4 D, D] hold i, f,
+ * g, o side by side; p_t = input_t + U h_(t-1), i f o = sigmoid(p), g = tanh(p), c_t = f c_(t-1) + i g, h_t = o tanh(c_t). With dh_t =
+ * dy_t + U^T dp_(t+1) and dc_t = dh_t o (1 - tanh(c_t)^2) + f_(t+1) dc_(t+1): dp = (dc g i (1 - i), dc c_(t-1) f (1 - f), dc i (1 - g^2),
+ * dh tanh(c) o (1 - o)). */
+struct lat_array *lat_recur_lstm(struct lat_tape *tape, size_t sequence, struct lat_array *input, struct lat_array *weight);
+
 /* y = x; nothing is passed back. */
 struct lat_array *lat_stop_gradient(struct lat_tape *tape, struct lat_array *x);
 /* y = x with the value replaced by `value` [R, D] (copied); the gradient passes as if y were x (Bengio, Leonard and Courville
