@@ -188,8 +188,8 @@ int lat_channel_levels_analyse(const struct lat_merged *merged, struct lat_analy
   } else {
     status =
         lat_verdict(analysis, LAT_SUPPORTED,
-                    "The largest number of levels is floor(1 + (1 - 1/kappa)/(2 eps)) at %zu of %zu leaks and at most "
-                    "%g levels off elsewhere, %.3f bits for each unit of beta (2.885 by theory); a level more fails in "
+                    "The largest number of levels is floor(1 + (1 - 1/kappa)/(2 eps)) at %zu of %zu leaks (largest "
+                    "difference %g levels), %.3f bits for each unit of beta (2.885 by theory); a level more fails in "
                     "all but %zu; of %zu leaks with so many levels that single precision rounds the staircase %zu fall "
                     "short, by %.0f %% at most, and none is above; random neighbours allow %.2f to %.2f times as many; "
                     "without leak the mantissa's limit is met at %zu of %zu slopes and formats (exactly, but in fp32 "

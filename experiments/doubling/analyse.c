@@ -170,7 +170,7 @@ int lat_doubling_analyse(const struct lat_merged *merged, struct lat_analysis *a
   LAT_TRY(status, early(merged, analysis, group, groups, &outside));
   if (ran == 0 || failed > 0)
     status = lat_verdict(analysis, LAT_OPEN, "%zu points ran and %zu failed: not enough to judge", ran, failed);
-  else if (other > 0 || off > 0 || inexact > 0 || one_early > 0)
+  else if (other > 0 || !(off <= 0) || inexact > 0 || one_early > 0)
     status =
         lat_verdict(analysis, LAT_REFUTED,
                     "%zu of %zu points needed another number of loops than predicted, %.0f of %.0f values were not what "

@@ -249,7 +249,9 @@ int lat_superposition_analyse(const struct lat_merged *merged, struct lat_analys
       right += INTEGER("right", i);
       exact_thoughts += INTEGER("exact_thoughts", i);
       late += !(fabs(REAL("least", i) - REAL("distance", i)) <= 1e-9);
-      if (!(fmax(REAL("spread", i), REAL("outside", i)) <= off)) off = fmax(REAL("spread", i), REAL("outside", i));
+      double spread = REAL("spread", i), outside = REAL("outside", i);
+      if (!(spread <= off)) off = spread;
+      if (!(outside <= off)) off = outside;
     } else if (role == FAILS) {
       controls++;
       passed += 2 * INTEGER("exact", i) > INTEGER("searched", i);

@@ -15,7 +15,7 @@ static int is(const struct lat_merged *merged, size_t i, const char *measure) {
 
 /* What the gates say. */
 struct gates {
-  size_t runs, certified, certified_wrong, off, unlike, wrong;
+  size_t runs, certified, certified_wrong, off, unlike, wrong, close; /* close: mean within rounding of the threshold */
   double widest, worst; /* widest certified fan-in that ran; largest difference from exact arithmetic over its bound */
 };
 
@@ -61,6 +61,7 @@ static int gates(const struct lat_merged *merged, struct lat_analysis *analysis,
     sum->certified += certified == 1;
     sum->certified_wrong += certified == 1 && wrong != 0;
     sum->off += !(off <= 1);
+    sum->close += fabs(theory) <= tolerance;
     sum->unlike += !(fabs(theory) <= tolerance) && (theory > 0) != (wrong == 0);
     if (!(off <= sum->worst)) sum->worst = off;
     if (certified == 1 && wrong == 0 && n > sum->widest) sum->widest = n;
@@ -161,17 +162,18 @@ int lat_threshold_circuits_analyse(const struct lat_merged *merged, struct lat_a
         gate.runs, gate.certified_wrong, gate.off, gate.unlike, depth.machines, depth.wrong, depth.uncertified, depth.early,
         depth.growing);
   size_t i = depth.largest_gain_at;
-  status = lat_verdict(analysis, LAT_SUPPORTED,
-                       "All %zu certified gates were right, up to %g fan-ins; every one of the other %zu came out as its "
-                       "mean in exact arithmetic "
-                       "says, %zu of them wrong; means differ from exact arithmetic by at most %.2g of the rounding bound. "
-                       "%zu functions ran right in both "
-                       "bases, with no output ready a step early, at a depth in threshold gates that does not grow; %s "
-                       "takes %g layers where "
-                       "two-input gates take %g, and %g tokens where they take %g.",
-                       gate.certified, gate.widest, gate.runs - gate.certified, gate.wrong, gate.worst, depth.machines,
-                       lat_merged_text(merged, "function", i), 2 * REAL("depth", i), REAL("pairs_depth", i),
-                       REAL("tokens", i), REAL("pairs_nodes", i));
+  status = lat_verdict(
+      analysis, LAT_SUPPORTED,
+      "All %zu certified gates were right, up to %g fan-ins; of the other %zu all came out as their mean in exact "
+      "arithmetic says (%zu whose mean lies within rounding of the threshold are not judged), %zu "
+      "of them wrong; means differ from exact arithmetic by at most %.2g of the rounding bound. "
+      "%zu functions ran right in both "
+      "bases, with no output ready a step early, at a depth in threshold gates that does not grow; %s "
+      "takes %g layers where "
+      "two-input gates take %g, and %g tokens where they take %g.",
+      gate.certified, gate.widest, gate.runs - gate.certified, gate.close, gate.wrong, gate.worst, depth.machines,
+      lat_merged_text(merged, "function", i), 2 * REAL("depth", i), REAL("pairs_depth", i), REAL("tokens", i),
+      REAL("pairs_nodes", i));
 done:
   return status;
 }
