@@ -217,7 +217,7 @@ int lat_tape_backward(struct lat_tape *tape, struct lat_array *loss, lat_real se
   if (!loss->wanted) return LAT_OK;
   int status = lat_tape_gradient(tape, loss, &gradient, &keep);
   if (status != LAT_OK) return status;
-  *gradient = keep * *gradient + seed;
+  *gradient = keep == 0 ? seed : *gradient + seed; /* a fresh buffer holds anything, NaN too */
   for (struct record *record = tape->last; record != NULL; record = record->before) {
     struct lat_array *output = record->output;
     if (output->gradient == NULL) continue; /* nothing that the loss depends on */
