@@ -1,0 +1,10 @@
+/* The tasks of the table, one file each: lib/task/NAME.c. */
+#ifndef LAT_TASK_TASKS_H
+#define LAT_TASK_TASKS_H
+
+#include "lib/task/task.h"
+
+extern const struct lat_task lat_task_circuit;
+extern const struct lat_task lat_task_crasp;
+
+#endif
