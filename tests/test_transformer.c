@@ -311,61 +311,6 @@ static void a_pass_allocates_nothing(void **unused) {
   lat_transformer_free(model);
 }
 
-static void embedding_adds_positions_and_refuses_strange_tokens(void **unused) {
-  (void)unused;
-  for (unsigned kind = 0; kind < 4; kind++) {
-    struct lat_transformer_config config = usual;
-    config.positions = (enum lat_positions)kind;
-    config.sequence = config.positions == LAT_POSITIONS_LEARNED ? 4 : 0;
-    struct lat_transformer *model = help_model(&config, 0.4, 15);
-    int32_t token[8] = {0, 10, 3, 3, 7, 1, 2, 10};
-    float x[8 * 24];
-    assert_int_equal(lat_transformer_embed(model, 2, 4, token, x), LAT_OK);
-    for (size_t r = 0; r < 8; r++) {
-      for (size_t i = 0; i < 24; i++) {
-        double angle = (double)(r % 4) / pow(10000.0, (double)(i / 2 * 2) / 24.0), add = 0.0;
-        if (config.positions == LAT_POSITIONS_LEARNED) add = (double)model->position[r % 4 * 24 + i];
-        if (config.positions == LAT_POSITIONS_SINUSOIDAL) add = i % 2 == 0 ? sin(angle) : cos(angle);
-        double error = fabs((double)x[r * 24 + i] - ((double)model->token[token[r] * 24 + (int)i] + add));
-        if (!(error <= 1e-6)) fail_msg("%s: row %zu channel %zu", lat_positions_name(config.positions), r, i);
-      }
-    }
-    token[5] = 11;
-    assert_int_equal(lat_transformer_embed(model, 2, 4, token, x), LAT_INPUT);
-    token[5] = -1;
-    assert_int_equal(lat_transformer_embed(model, 2, 4, token, x), LAT_INPUT);
-    assert_string_equal(lat_error_message(), "token -1 at row 5 is outside 0..10");
-    if (config.positions == LAT_POSITIONS_LEARNED)
-      assert_int_equal(lat_transformer_embed(model, 1, 5, token, x), LAT_INPUT);
-    lat_transformer_free(model);
-  }
-}
-
-static void fields_stand_side_by_side_and_the_head_has_a_row_for_each_class(void **unused) {
-  (void)unused;
-  struct lat_transformer_config config = usual;
-  config.fields = 3;
-  config.classes = 2;
-  struct lat_transformer *model = help_model(&config, 0.4, 15);
-  struct lat_forward *forward;
-  int32_t token[12] = {0, 10, 3, 3, 7, 1, 2, 10, 5, 5, 5, 4};
-  float x[4 * 24], logits[4 * 2 + 1] = {[8] = 77}, expected[4 * 2], normed[4 * 24];
-  assert_int_equal(lat_transformer_embed(model, 2, 2, token, x), LAT_OK);
-  for (size_t r = 0; r < 4; r++)
-    for (size_t i = 0; i < 24; i++) assert_true(x[r * 24 + i] == model->token[(size_t)token[r * 3 + i / 8] * 8 + i % 8]);
-  assert_int_equal(lat_forward_alloc(model, 2, 2, &forward), LAT_OK);
-  lat_transformer_logits(model, forward, x, logits);
-  plain_norm(&config, &model->final_norm, 4, x, normed);
-  plain_linear(&(struct lat_linear){model->head, NULL}, 4, 2, 24, normed, expected);
-  must_be_close(logits, expected, 8, 1e-5);
-  assert_true(logits[8] == 77);
-  token[7] = 11;
-  assert_int_equal(lat_transformer_embed(model, 2, 2, token, x), LAT_INPUT);
-  assert_string_equal(lat_error_message(), "token 11 at row 2, field 1, is outside 0..10");
-  lat_forward_free(forward);
-  lat_transformer_free(model);
-}
-
 static void logits_are_the_head_of_the_final_norm(void **unused) {
   (void)unused;
   for (int final_norm = 0; final_norm < 2; final_norm++) {
@@ -420,8 +365,6 @@ int main(void) {
       cmocka_unit_test(rotary_positions_see_only_differences),
       cmocka_unit_test(observers_see_every_state_and_can_stop),
       cmocka_unit_test(a_pass_allocates_nothing),
-      cmocka_unit_test(embedding_adds_positions_and_refuses_strange_tokens),
-      cmocka_unit_test(fields_stand_side_by_side_and_the_head_has_a_row_for_each_class),
       cmocka_unit_test(logits_are_the_head_of_the_final_norm),
       cmocka_unit_test(every_failed_allocation_is_reported_and_leaks_nothing),
   };

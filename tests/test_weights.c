@@ -122,41 +122,6 @@ static void a_model_comes_back_and_saves_to_the_same_bytes(void **unused) {
   }
 }
 
-static void a_file_from_before_the_formats_is_in_single_precision(void **unused) {
-  (void)unused;
-  struct lat_transformer *model;
-  save_usual(first);
-  hid_t old = H5Fopen(first, H5F_ACC_RDWR, H5P_DEFAULT);
-  assert_true(H5Adelete(old, "storage") >= 0 && H5Adelete(old, "accumulate") >= 0);
-  H5Fclose(old);
-  assert_int_equal(lat_weights_load(first, &model, NULL), LAT_OK);
-  assert_true(lat_arithmetic_is_plain(model->config.arithmetic));
-  lat_transformer_free(model);
-}
-
-static void a_file_from_before_fields_has_one_token_a_position(void **unused) {
-  (void)unused;
-  struct lat_transformer *model;
-  save_usual(first);
-  hid_t old = H5Fopen(first, H5F_ACC_RDWR, H5P_DEFAULT);
-  assert_true(H5Adelete(old, "fields") >= 0 && H5Adelete(old, "classes") >= 0);
-  H5Fclose(old);
-  assert_int_equal(lat_weights_load(first, &model, NULL), LAT_OK);
-  assert_int_equal(lat_transformer_fields(&model->config), 1);
-  assert_int_equal(lat_transformer_classes(&model->config), usual.vocabulary);
-  assert_int_equal(model->config.input_injection, LAT_INJECTION_ADD);
-  lat_transformer_free(model);
-}
-
-static void parameters_that_are_no_values_of_the_storage_are_not_saved(void **unused) {
-  (void)unused;
-  struct lat_transformer *model = help_model(&usual, 0.5, 1);
-  model->config.arithmetic.storage = LAT_DTYPE_BF16;
-  assert_int_equal(lat_weights_save(second, model, NULL), LAT_INPUT);
-  assert_non_null(strstr(lat_error_message(), "embed/token: number 0 is no value of bf16, which is the storage"));
-  lat_transformer_free(model);
-}
-
 /* ---- hostile files: a sound one with one thing changed ---- */
 
 static hid_t file;
@@ -421,9 +386,6 @@ static int tear_down(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_model_comes_back_and_saves_to_the_same_bytes),
-      cmocka_unit_test(a_file_from_before_the_formats_is_in_single_precision),
-      cmocka_unit_test(a_file_from_before_fields_has_one_token_a_position),
-      cmocka_unit_test(parameters_that_are_no_values_of_the_storage_are_not_saved),
       cmocka_unit_test(a_hostile_file_gives_one_sentence_with_path_and_name),
       cmocka_unit_test(a_cut_or_flipped_file_is_refused_or_gives_the_same_model),
       cmocka_unit_test(what_cannot_be_saved_leaves_the_old_file),
