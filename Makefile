@@ -57,7 +57,7 @@ help:
 #: sanitize      every test under ASan, UBSan and the leak checker
 #: threads       tests of threaded code under TSan with Archer, where clang has it
 #: fuzz          every fuzz target for FUZZ_SECONDS (60) each, with clang's libFuzzer
-#: bench         latentlab bench circuits
+#: bench         latentlab bench circuits and bench train
 #: figures       merge and plot what is in OUT (results/run)
 #: report        the HTML report of OUT
 #: format        clang-format every source file (format-check only looks)
@@ -173,6 +173,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(LIB_SOURCES) $(HEADERS)
 
 bench: all
 	$(BUILD)/latentlab bench circuits
+	$(BUILD)/latentlab bench train
 figures: all
 	$(BUILD)/latentlab merge all --out $(OUT)
 	$(BUILD)/latentlab plot all --out $(OUT)

@@ -12,8 +12,6 @@
 #include "lib/base/text.h"
 #include "lib/circuit/circuit.h"
 #include "lib/compile/engine.h"
-#include "lib/store/point.h"
-#include "lib/sweep/provenance.h"
 
 struct goal {
   const char *name, *family, *stands_for;
@@ -239,27 +237,15 @@ done:
 }
 
 static int write_file(const struct lat_bench_request *request, const struct measured *m, size_t count, double all) {
-  char id[33], experiment[] = "bench_circuits", ok[] = "ok", none[] = "", small[] = "quick", large[] = "paper";
-  char canonical[] = "bench=circuits";
-  struct lat_point point = {.experiment = experiment, .canonical = canonical, .status = ok, .reason = none};
-  int status = LAT_OK;
-  lat_point_id(experiment, 1, canonical, id);
-  point.id = id;
-  point.size = request->quick ? small : large;
-  point.experiment_version = 1;
-  point.source = lat_strdup(lat_source());
-  point.flags = lat_strdup(lat_flags());
-  LAT_CHECK(status, point.source != NULL && point.flags != NULL, LAT_MEMORY, "%s", lat_error_message());
-  LAT_TRY(status, fill_record(&point.record, m, count, all));
-  LAT_TRY(status, lat_point_write(request->out, &point, NULL));
-done:
-  lat_free(point.source);
-  lat_free(point.flags);
-  lat_record_free(&point.record);
+  struct lat_record record = {0};
+  int status = fill_record(&record, m, count, all);
+  if (status == LAT_OK) status = lat_bench_write(request, "circuits", &record);
+  lat_record_free(&record);
   return status;
 }
 
 int lat_bench_circuits(const struct lat_bench_request *request) {
+  if (request->configs != NULL) return lat_cli_misuse("--config chooses sizes of `bench train`; bench circuits has none");
   const struct goal *goal = request->quick ? quick : full;
   size_t count = request->quick ? sizeof quick / sizeof *quick : sizeof full / sizeof *full;
   struct measured measured[MOST_CASES];
