@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
+#include "lib/task/tasks.h"
 #include "tests/task_help.h"
 
-extern const struct lat_task lat_task_mano;
 static const struct lat_task *const task = &lat_task_mano;
 static struct task_sample sample;
 

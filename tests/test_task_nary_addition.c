@@ -8,9 +8,9 @@
 #include <cmocka.h>
 
 #include "lib/base/status.h"
+#include "lib/task/tasks.h"
 #include "tests/task_help.h"
 
-extern const struct lat_task lat_task_nary_addition;
 static const struct lat_task *const task = &lat_task_nary_addition;
 static struct task_sample sample;
 

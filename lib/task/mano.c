@@ -12,6 +12,7 @@
 
 #include "lib/base/status.h"
 #include "lib/task/layout.h"
+#include "lib/task/tasks.h"
 
 enum { OPERATIONS, FEWEST, MODULUS, NOTATION, LEVEL };
 enum { MOST = 64, NODES = 2 * MOST + 1 };
@@ -39,7 +40,8 @@ static size_t prompt_of(int64_t operations) { return 2 * (size_t)operations + 3;
 static int shape_of(const struct lat_task_setting *setting, struct lat_task_shape *shape) {
   const int64_t *option = setting->option;
   if (option[FEWEST] > option[OPERATIONS])
-    return LAT_FAIL(LAT_INPUT, "mano: fewest = %lld is more than operations = %lld; lower it, or 0 for always `operations`",
+    return LAT_FAIL(LAT_INPUT,
+                    "task mano: fewest = %lld is more than operations = %lld; lower it, or 0 for always `operations`",
                     (long long)option[FEWEST], (long long)option[OPERATIONS]);
   *shape = (struct lat_task_shape){.fields = 1,
                                    .vocabulary = (size_t)(option[MODULUS] + SIGNS + option[OPERATIONS]),

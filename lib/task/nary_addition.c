@@ -11,6 +11,7 @@
 
 #include "lib/base/status.h"
 #include "lib/task/layout.h"
+#include "lib/task/tasks.h"
 
 enum { OPERANDS, FEWEST, DIGITS, BASE, ORDER, TRACE };
 static const struct lat_task_option options[] = {

@@ -1,5 +1,6 @@
 #include "lib/task/tasks.h"
 
 const struct lat_task *const lat_tasks[] = {
-    &lat_task_circuit, &lat_task_crasp, &lat_task_words, &lat_task_parity, &lat_task_p_hop, NULL,
+    &lat_task_circuit, &lat_task_crasp,         &lat_task_words, &lat_task_parity,
+    &lat_task_p_hop,   &lat_task_nary_addition, &lat_task_mano,  NULL,
 };

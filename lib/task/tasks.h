@@ -6,6 +6,8 @@
 
 extern const struct lat_task lat_task_circuit;
 extern const struct lat_task lat_task_crasp;
+extern const struct lat_task lat_task_mano;
+extern const struct lat_task lat_task_nary_addition;
 extern const struct lat_task lat_task_p_hop;
 extern const struct lat_task lat_task_parity;
 extern const struct lat_task lat_task_words;
