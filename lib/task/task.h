@@ -18,7 +18,8 @@ enum lat_supervision {
   LAT_SUPERVISE_ANSWER, /* the final answer only */
   LAT_SUPERVISE_DENSE,  /* every intermediate value where it stands in the sequence (gates, prefixes): scored too */
   LAT_SUPERVISE_HINT, /* places behind the input whose targets are the trace, but whose inputs are a pause token (Li et al. 2024) */
-  LAT_SUPERVISE_TRACE /* chain of thought: the trace is input and target; made token by token at test (Wei et al. 2022) */
+  LAT_SUPERVISE_TRACE /* chain of thought: the trace is input and target; made token by token at test (Wei et al. 2022). Class c
+                       * is written as token c */
 };
 
 struct lat_task_shape {
@@ -88,18 +89,19 @@ void lat_task_make(const struct lat_task_setting *setting, uint64_t seed, const 
                    struct lat_example *example);
 
 /* What is reached without understanding, on `examples` examples of "test" after counting on as many of "train", over scored
- * positions (level >= 1): accuracy overall and by level. */
+ * positions (level >= 1): accuracy overall and by level. All NaN when nothing is scored. */
 struct lat_baseline {
-  double chance;   /* 1 / number of classes that occur */
-  double majority; /* the commonest class of all */
-  double position; /* the commonest class at this position */
-  double
-      ngram; /* the best of: the commonest class after the last n = 1, 2, 3 positions' tokens (all fields; up to and with this
-                     * one), falling back to n - 1 where unseen */
-  size_t ngram_n; /* which n */
-  double exact;   /* the best of the above at having a whole example right */
+  double chance;       /* 1 / number of classes that occur */
+  double majority;     /* the commonest class of all */
+  double position;     /* the commonest class at this position */
+  double ngram;        /* the best of: the commonest class after the last n = 1, 2, 3 positions' tokens (up to and with this
+                        * one, fewer at the start), falling back to n - 1 where unseen; all fields or the first alone */
+  size_t ngram_n;      /* which n */
+  size_t ngram_fields; /* how many fields: all or 1 */
+  double exact;        /* the best of the above at having a whole example right */
 };
-/* by_level [levels] (may be NULL) gets the best of the four at each level, NaN where nothing is asked. LAT_MEMORY. */
+/* by_level [levels] (may be NULL) gets the best of the four at each level, NaN where nothing is asked. LAT_INPUT for 0 examples,
+ * LAT_MEMORY. In TRACE the true trace is read, as in training. */
 int lat_task_baseline(const struct lat_task_setting *setting, uint64_t seed, size_t examples, struct lat_baseline *baseline,
                       double *by_level);
 
