@@ -23,6 +23,7 @@ int lat_command_circuit(int argc, char **argv);
 int lat_command_convert(int argc, char **argv);
 int lat_command_bench(int argc, char **argv);
 int lat_command_exercise(int argc, char **argv);
+int lat_command_task(int argc, char **argv);
 
 /* What the commands work on. A test program sets another list and the word that its own main takes before a command, so
  * that `run --jobs` can start it again. */

@@ -29,6 +29,7 @@ static const struct {
     {"circuit", "compile a circuit into a transformer and check it", lat_command_circuit},
     {"convert", "translate a circuit between AIGER, BENCH and BLIF", lat_command_convert},
     {"bench", "how fast this machine does it", lat_command_bench},
+    {"task", "tasks to train on: options, examples, what is reached without understanding", lat_command_task},
     {"exercise", "textbook questions worked through and checked", lat_command_exercise},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
