@@ -12,6 +12,7 @@
 #include "lib/base/memory.h"
 #include "lib/base/random.h"
 #include "lib/base/status.h"
+#include "lib/nn/channel.h"
 #include "lib/nn/operation.h"
 #include "lib/nn/positions.h"
 
@@ -137,6 +138,20 @@ static struct lat_array *recur_twice(struct lat_tape *t, struct lat_array **x) {
   struct lat_array *h = lat_recur_tanh(t, 4, x[0], x[1]);
   return lat_recur_tanh(t, 2, lat_linear(t, h, x[1], NULL, x[0]), x[1]);
 }
+static struct lat_array *noise(struct lat_tape *t, struct lat_array **x) {
+  struct lat_random random;
+  lat_random_start(&random, 7, "noise", 0);
+  return lat_add_noise(t, x[0], 0.4, &random);
+}
+static struct lat_array *softmax_rows(struct lat_tape *t, struct lat_array **x) { return lat_softmax_rows(t, x[0]); }
+static struct lat_array *gumbel(struct lat_tape *t, struct lat_array **x) {
+  struct lat_random random;
+  lat_random_start(&random, 7, "gumbel", 0);
+  return lat_gumbel_softmax(t, x[0], 0.7, 0, &random);
+}
+static struct lat_array *mix(struct lat_tape *t, struct lat_array **x) {
+  return lat_mix(t, lat_softmax_rows(t, x[0]), x[1]);
+}
 static struct lat_array *dropout(struct lat_tape *t, struct lat_array **x) {
   struct lat_random random;
   lat_random_start(&random, 7, "dropout", 0);
@@ -196,6 +211,11 @@ static const struct subject subjects[] = {
     {"tanh cells on tanh cells", {8, 3}, {3, 3}, recur_twice},
     {"LSTM cells", {8, 12}, {12, 3}, recur_lstm},
     {"LSTM cells, one token", {3, 4}, {4, 1}, recur_lstm},
+    {"noise", {3}, {5}, noise},
+    {"softmax of rows", {4}, {5}, softmax_rows},
+    {"softmax of one", {3}, {1}, softmax_rows},
+    {"Gumbel-softmax, soft", {4}, {5}, gumbel},
+    {"mixture of codes", {4, 5}, {5, 3}, mix},
     {"dropout", {4}, {5}, dropout},
     {"cross entropy", {4}, {5}, cross_entropy},
     {"cross entropy by row", {4}, {5}, cross_entropy_rows},
