@@ -97,7 +97,8 @@ static int list_tasks(int json) {
     if (json)
       json_object_array_add(all, lat_task_describe(lat_tasks[i]));
     else
-      printf("%-18s  %-12s  %-24s  %s\n", lat_tasks[i]->name, lat_tasks[i]->difficulty, text, lat_tasks[i]->help);
+      printf("%-18s  %-12s  %-24s  %.*s\n", lat_tasks[i]->name, lat_tasks[i]->difficulty, text,
+             (int)strcspn(lat_tasks[i]->help, ";"), lat_tasks[i]->help); /* details stand behind the first ";" */
   }
   return json ? lat_cli_print_json(all) : lat_cli_finish(0);
 }

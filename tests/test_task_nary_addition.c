@@ -97,8 +97,8 @@ static void dense_targets_are_the_digits_of_the_sum_so_far(void **state) {
       sum += number, seen++;
       snprintf(want, sizeof want, "%03d", sum % 1000);
       for (size_t k = 0; k < 3; k++) {
-        assert_int_equal(sample.target[i + k], want[2 - k] - '0');
-        assert_int_equal(sample.level[i + k], seen);
+        assert_int_equal(sample.target[i + k], seen > 1 ? want[2 - k] - '0' : -1);
+        assert_int_equal(sample.level[i + k], seen > 1 ? seen : 0);
       }
     }
     assert_true(seen >= 2 && seen <= 8);

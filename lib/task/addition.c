@@ -1,11 +1,12 @@
 /* The sum of two numbers of the same length (Dehghani et al. 2019, section 3.3).
  *
- *   5 7 + 6 1 =  1 9 1     with the least digit first: 75 + 16 = 91 ... 5 7 + 6 1 = 1 9 0
+ *   5 7 + 6 1 =  1 9 0     with the least digit first: 75 + 16 = 091
  *
- * Both have n digits, n uniform in shortest .. digits, each digit uniform; the sum has n + 1. The trace is the carry out of every place,
- * from the least one up, then the sum. Dense: at the second number's digits the same digits of the sum, which a model that reads in
- * order can know when the least digit comes first. The level is n, or the number of places that decide a digit: its own, and downwards
- * until one whose digits do not add up to base - 1, which makes a carry or stops it whatever comes from below. */
+ * Both have n digits, n uniform in shortest .. digits, each digit uniform; the sum has n + 1. The trace is the carry out of
+ * every place, from the least one up, then the sum. Dense: at the second number's digits the same digits of the sum, which
+ * a model that reads in order can know when the least digit comes first. The level is n, or the number of places that
+ * decide a digit: its own, and downwards until one whose digits do not add up to base - 1, which makes a carry or stops it
+ * whatever comes from below. */
 #include <assert.h>
 #include <stdio.h>
 

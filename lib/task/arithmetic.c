@@ -2,12 +2,13 @@
  *
  *   ( 7 + 3 ) * 2 / 5 =  10 * 2 / 5 =  9 / 5 =  4
  *
- * An expression begins as one number and grows k times, k uniform in fewest .. operations: a number x, uniform among those written so
- * far, becomes a o b = x mod p, o uniform over + - * / and a over all numbers, both drawn again where no b is right. Brackets stand around it when it is behind "/"; when it
- * is a sum or difference and beside "*", before "/" or behind "-"; else not. What is written is then read as usual, from the left:
- * so a divisor is never 0, and the answer is uniform. The trace is the expression with one operation less each time: the first
- * one, from the left, whose operands are both numbers. (The paper undoes the growth backwards, an order that cannot be told from the text.)
- * Dense: at every operation its value, which only a model that looks ahead can know. The level is the number of operations in a value, or
+ * An expression begins as one number and grows k times, k uniform in fewest .. operations: a number x, uniform among those
+ * written so far, becomes a o b = x mod p, o uniform over + - * / and a over all numbers, both drawn again where no b is
+ * right. Brackets stand around it when it is behind "/"; when it is a sum or difference and beside "*", before "/" or
+ * behind "-"; else not. What is written is then read as usual, from the left: so a divisor is never 0, and the answer is
+ * uniform. The trace is the expression with one operation less each time: the first one, from the left, whose operands are
+ * both numbers. (The paper undoes the growth backwards, an order that cannot be told from the text.) Dense: at every
+ * operation its value, which only a model that looks ahead can know. The level is the number of operations in a value, or
  * how many of them stand on one path. */
 #include <assert.h>
 #include <stdio.h>
@@ -132,7 +133,8 @@ static void join(struct span *value, size_t *values, int sign, size_t place, int
   (*values)--;
 }
 
-/* Reads the text with a stack of values and one of signs (Dijkstra 1961); at[i] is filled at every operation. Gives the whole. */
+/* Reads the text with a stack of values and one of signs (Dijkstra 1961); at[i] is filled at every operation. Gives the
+ * whole. */
 static struct span read_text(const struct text *text, int32_t p, struct span *at) {
   struct span value[TEXT];
   size_t sign[TEXT], values = 0, signs = 0;

@@ -2,8 +2,8 @@
  *
  *   3 1 4 1 5 =  3 1 4 1 5   or   5 1 4 1 3
  *
- * n is uniform in shortest .. length, symbols are uniform. There are no steps to a symbol but the symbol itself: TRACE makes the answer
- * token by token, and DENSE or HINT would say no more than ANSWER. The level is n. */
+ * n is uniform in shortest .. length, symbols are uniform. There are no steps to a symbol but the symbol itself: TRACE
+ * makes the answer token by token, and DENSE or HINT would say no more than ANSWER. The level is n. */
 #include <assert.h>
 #include <stdio.h>
 

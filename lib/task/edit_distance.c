@@ -2,11 +2,11 @@
  *
  *   a b c | a c =  0 2 , 2 3 , 4 2 ,  2
  *
- * The first string has n letters, the second n - slack .. n + slack but at least 1. An example uses u of the 26 letters, u uniform in
- * 3 .. letters (all of them when there are fewer). With chance .4 the second string is random, of random length; else it is the first
- * one after 1 .. n random edits of the three kinds. The trace is the table of the dynamic programme, row by row, without its first row
- * and column, each row ended by ",": D(i, j) is the cost for the first i and j letters. Dense: below the second string the last row, D(n, j).
- * The level is the number of the second string's letters, j there. */
+ * The first string has n letters, the second n - slack .. n + slack but at least 1. An example uses u of the 26 letters, u
+ * uniform in 3 .. letters (all of them when there are fewer). With chance .4 the second string is random, of random length;
+ * else it is the first one after 1 .. n random edits of the three kinds. The trace is the table of the dynamic programme,
+ * row by row, without its first row and column, each row ended by ",": D(i, j) is the cost for the first i and j letters.
+ * Dense: below the second string the last row, D(n, j). The level is the number of the second string's letters, j there. */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,11 +2,11 @@
  *
  *   4 9 2 5 7 =  1 2 1 2 3  3
  *
- * n numbers, n uniform in shortest .. length. Uniform numbers would nearly all have length about 2 sqrt(n), so runs are planted, as in the
- * paper: m uniform in 1 .. n of the places, in order, hold one, two or three sorted runs of distinct numbers, cut anywhere; the other
- * places hold uniform numbers. The trace is the row of the dynamic programme: for every number the length of the longest
- * subsequence that ends with it; the answer is the row's maximum. Dense: the row, below the numbers. The level is the place of the number, n
- * for the answer. */
+ * n numbers, n uniform in shortest .. length. Uniform numbers would nearly all have length about 2 sqrt(n), so runs are
+ * planted, as in the paper: m uniform in 1 .. n of the places, in order, hold one, two or three sorted runs of distinct
+ * numbers, cut anywhere; the other places hold uniform numbers. The trace is the row of the dynamic programme: for every
+ * number the length of the longest subsequence that ends with it; the answer is the row's maximum. Dense: the row, below
+ * the numbers. The level is the place of the number, n for the answer. */
 #include <assert.h>
 #include <stdio.h>
 
@@ -40,7 +40,8 @@ static int shape_of(const struct lat_task_setting *setting, struct lat_task_shap
   return LAT_OK;
 }
 
-/* A sorted random choice of `count` of 0 .. values-1 into run: each value is taken with the right chance in turn (Knuth 1969, 3.4.2 S). */
+/* A sorted random choice of `count` of 0 .. values-1 into run: each value is taken with the right chance in turn (Knuth
+ * 1969, 3.4.2 S). */
 static void sorted_choice(struct lat_random *random, size_t values, size_t count, int32_t *run) {
   for (size_t v = 0; count > 0; v++)
     if (lat_random_below(random, values - v) < count) *run++ = (int32_t)v, count--;

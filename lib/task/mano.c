@@ -1,12 +1,13 @@
-/* Modular arithmetic on a random tree (Mano: Allen-Zhu 2025, Physics of Language Models 4.1; Zhu et al. 2025, Ouro, figure 6).
+/* Modular arithmetic on a random tree (Mano: Allen-Zhu 2025, Physics of Language Models 4.1; Zhu et al. 2025, Ouro, figure
+ * 6).
  *
  *   len3 - * a b + c d =  (a b - (c + d)) mod p
  *
- * The number of operations k is uniform in fewest .. operations and told by the first token. A tree of k operations has i of the others
- * on its left and k - 1 - i on its right, i uniform; operations are uniform over + - *, leaves over 0 .. p-1. The trace is the value
- * of every operation in the order in which a stack machine finds them, the answer last. Dense: at every operation its value, which
- * in prefix notation only a model that looks ahead can know. The level is the number of operations below and with it, or the
- * depth of the tree below. */
+ * The number of operations k is uniform in fewest .. operations and told by the first token. A tree of k operations has i
+ * of the others on its left and k - 1 - i on its right, i uniform; operations are uniform over + - *, leaves over 0 .. p-1.
+ * The trace is the value of every operation in the order in which a stack machine finds them, the answer last. Dense: at
+ * every operation its value, which in prefix notation only a model that looks ahead can know. The level is the number of
+ * operations below and with it, or the depth of the tree below. */
 #include <assert.h>
 #include <stdio.h>
 

@@ -2,10 +2,11 @@
  *
  *   a_1 + a_2 + ... + a_n =  digits of the sum
  *
- * a_i is uniform in 0 .. base^digits - 1 and written with all its digits; n is uniform in fewest .. operands. The sum has as many digits
- * as the largest possible one, with zeros in front. The trace is a_1 + a_2, then + a_3, ..: every running sum but the last, each
- * ended by ";". Dense: at the digits of a_i the same digits of a_1 + ... + a_i. The level is the number of operands added: i there, n
- * for the answer. */
+ * a_i is uniform in 0 .. base^digits - 1 and written with all its digits; n is uniform in fewest .. operands. The sum has
+ * as many digits as the largest possible one, with zeros behind the number (in front of it when the most significant digit
+ * comes first). The trace is a_1 + a_2, then + a_3, ..: every running sum but the last, each ended by ";". Dense: at the
+ * digits of a_2, a_3, .. the digits of the sum so far in the same places. The level is the number of operands added: i at
+ * a_i, n for the answer. */
 #include <assert.h>
 #include <stdio.h>
 
@@ -74,12 +75,13 @@ static int32_t digit(const struct lat_task_setting *setting, int64_t number, siz
 
 static void make(const struct lat_task_setting *setting, struct lat_random *random, struct lat_example *example) {
   const int64_t *option = setting->option;
-  int64_t fewest = option[FEWEST] > 0 ? option[FEWEST] : option[OPERANDS], operand[64], sum[64];
+  int64_t fewest = option[FEWEST] > 0 ? option[FEWEST] : option[OPERANDS], operand[64], sum[64], so_far = 0;
   int64_t n = fewest + (int64_t)lat_random_below(random, (uint64_t)(option[OPERANDS] - fewest + 1));
   assert(n >= 1 && n <= 64);
   for (int64_t i = 0; i < n; i++) {
     operand[i] = (int64_t)lat_random_below(random, (uint64_t)largest_operand(setting) + 1);
-    sum[i] = operand[i] + (i > 0 ? sum[i - 1] : 0);
+    so_far += operand[i];
+    sum[i] = so_far;
   }
   size_t digits = (size_t)option[DIGITS], wide = sum_digits(setting);
   struct lat_layout layout;
@@ -88,7 +90,7 @@ static void make(const struct lat_task_setting *setting, struct lat_random *rand
   for (int64_t i = 0; i < n; i++) {
     for (size_t k = 0; k < digits; k++) {
       lat_layout_token(&layout, digit(setting, operand[i], k, digits));
-      lat_layout_dense(&layout, digit(setting, sum[i], k, digits), (int32_t)i + 1);
+      if (i > 0) lat_layout_dense(&layout, digit(setting, sum[i], k, digits), (int32_t)i + 1);
     }
     lat_layout_token(&layout, token_of(setting, i + 1 < n ? PLUS : EQUALS));
   }
@@ -114,16 +116,16 @@ static void class_text(const struct lat_task_setting *setting, int32_t class, ch
   token_text(setting, 0, class, text);
 }
 
-const struct lat_task lat_task_nary_addition = {
-    .name = "nary_addition",
-    .help =
-        "the digits of a sum of n numbers; dense: at each operand's digits those of the sum so far; level: numbers added",
-    .source = "Saunshi et al. 2025",
-    .options = options,
-    .difficulty = "operands",
-    .supervision =
-        1U << LAT_SUPERVISE_ANSWER | 1U << LAT_SUPERVISE_DENSE | 1U << LAT_SUPERVISE_HINT | 1U << LAT_SUPERVISE_TRACE,
-    .shape = shape_of,
-    .make = make,
-    .token_text = token_text,
-    .class_text = class_text};
+const struct lat_task lat_task_nary_addition = {.name = "nary_addition",
+                                                .help =
+                                                    "the digits of a sum of n numbers; dense: at the digits of each "
+                                                    "operand but the first those of the sum so far; level: numbers added",
+                                                .source = "Saunshi et al. 2025",
+                                                .options = options,
+                                                .difficulty = "operands",
+                                                .supervision = 1U << LAT_SUPERVISE_ANSWER | 1U << LAT_SUPERVISE_DENSE |
+                                                               1U << LAT_SUPERVISE_HINT | 1U << LAT_SUPERVISE_TRACE,
+                                                .shape = shape_of,
+                                                .make = make,
+                                                .token_text = token_text,
+                                                .class_text = class_text};

@@ -1,11 +1,13 @@
-/* Iterated squaring: r^(2^n) mod p, believed to need n steps one after another (Rivest, Shamir and Wagner 1996; Li et al. 2024).
+/* Iterated squaring: r^(2^n) mod p, believed to need n steps one after another (Rivest, Shamir and Wagner 1996; Li et al.
+ * 2024).
  *
  *   mod59 r ^2 ^2 ^2 =  r^8 mod 59
  *
- * n is uniform in fewest .. squarings, r uniform in 2 .. p-2, p uniform among the `moduli` largest primes up to `modulus`. The trace is
- * every square on the way, the answer last. Dense: at the k-th "^2" the k-th square. The level is the number of squarings. With a
- * small p there are shortcuts: squares fall into the subgroup of odd order q' (p - 1 = 2^s q'), where n matters only modulo the order of
- * 2 modulo q'; a prime with p - 1 a power of two soon gives 1 for ever. The default, 59, has q' = 29 and a period of 28. */
+ * n is uniform in fewest .. squarings, r uniform in 2 .. p-2, p uniform among the `moduli` largest primes up to `modulus`.
+ * The trace is every square on the way, the answer last. Dense: at the k-th "^2" the k-th square. The level is the number
+ * of squarings. With a small p there are shortcuts: squares fall into the subgroup of odd order q' (p - 1 = 2^s q'), where
+ * n matters only modulo the order of 2 modulo q'; a prime with p - 1 a power of two soon gives 1 for ever. The default, 59,
+ * has q' = 29 and a period of 28. */
 #include <assert.h>
 #include <stdio.h>
 
