@@ -113,6 +113,55 @@ static void the_tape_gives_what_the_forward_pass_gives(void **state) {
   }
 }
 
+/* A pass over `token` with losses of every position before `end`; the gradient of the token table is added to `gradient`. */
+static struct lat_array *pass_over(struct lat_tape *tape, const struct lat_transformer *model, const int32_t *token,
+                                   size_t end, float *gradient) {
+  int32_t target[B * S];
+  for (size_t i = 0; i < B * S; i++) target[i] = i % S < end ? 0 : -1;
+  lat_tape_reset(tape);
+  struct lat_pass *pass = lat_pass_make(tape, model, B, S, gradient);
+  struct lat_array *x = lat_pass_run(pass, model->config.steps, SIZE_MAX, lat_pass_embed(pass, token), NULL);
+  struct lat_array *z = lat_pass_logits(pass, x), *sum = lat_cross_entropy(tape, z, target, NULL, NULL, NULL);
+  assert_non_null(sum);
+  assert_int_equal(lat_tape_backward(tape, sum, 1), LAT_OK);
+  return z;
+}
+
+/* Neither values nor gradients: token V - 1 stands nowhere but at CHANGED, and the losses before that give its embedding none. */
+static void a_later_token_changes_no_earlier_bit_and_gets_no_gradient(void **state) {
+  (void)state;
+  enum { CHANGED = 6 };
+  for (unsigned choice = 0; choice < 60; choice++) {
+    struct lat_transformer_config config = config_of(choice);
+    if (config.mask == LAT_MASK_FULL) config.mask = LAT_MASK_CAUSAL;
+    config.tied_head = 0;
+    struct lat_transformer *model = help_model(&config, 0.4, choice);
+    struct lat_tape *tape = NULL;
+    int32_t token[FIELDS * B * S];
+    static float before[B * S * (V + 1)];
+    size_t fields = lat_transformer_fields(&config), classes = lat_transformer_classes(&config), part = 10 / fields;
+    float *gradient = lat_calloc(model->count, sizeof *gradient);
+    double earlier = 0, last = 0;
+    tokens(token);
+    for (size_t i = 0; i < FIELDS * B * S; i++) token[i] %= V - 1;
+    assert_int_equal(lat_tape_alloc(&tape), LAT_OK);
+    memcpy(before, pass_over(tape, model, token, S, gradient)->value, B * S * classes * sizeof *before);
+    memset(gradient, 0, model->count * sizeof *gradient);
+    for (size_t b = 0; b < B; b++) token[(b * S + CHANGED) * fields] = V - 1;
+    const float *after = pass_over(tape, model, token, CHANGED, gradient)->value;
+    for (size_t b = 0; b < B; b++) {
+      size_t row = b * S * classes, bytes = CHANGED * classes * sizeof *after;
+      if (memcmp(before + row, after + row, bytes) != 0) fail_msg("choice %u: an earlier logit has changed", choice);
+      assert_memory_not_equal(before + row + CHANGED * classes, after + row + CHANGED * classes, classes * sizeof *after);
+    }
+    for (size_t i = 0; i < V * part; i++) *(i < (V - 1) * part ? &earlier : &last) += fabs((double)gradient[i]);
+    if (!(last == 0 && earlier > 0)) fail_msg("choice %u: a later token's gradient is %g", choice, last);
+    lat_free(gradient);
+    lat_tape_free(tape);
+    lat_transformer_free(model);
+  }
+}
+
 static void a_stored_model_comes_back(void **state) {
   (void)state;
   char path[] = "/tmp/latentlab-pass-XXXXXX";
@@ -157,6 +206,7 @@ static void a_token_outside_the_vocabulary_is_told(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_tape_gives_what_the_forward_pass_gives),
+      cmocka_unit_test(a_later_token_changes_no_earlier_bit_and_gets_no_gradient),
       cmocka_unit_test(a_stored_model_comes_back),
       cmocka_unit_test(a_token_outside_the_vocabulary_is_told),
   };

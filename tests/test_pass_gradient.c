@@ -208,10 +208,77 @@ static void truncated_gradients_stop_at_their_step(void **state) {
   lat_transformer_free(model);
 }
 
+static const struct lat_transformer_config looped = {.vocabulary = V,
+                                                     .sequence = S,
+                                                     .width = 6,
+                                                     .heads = 2,
+                                                     .key_width = 4,
+                                                     .value_width = 3,
+                                                     .ffn = 5,
+                                                     .layers = 2,
+                                                     .steps = 3,
+                                                     .norm = LAT_NORM_LAYERNORM,
+                                                     .norm_epsilon = 1e-5,
+                                                     .placement = LAT_PLACEMENT_SANDWICH,
+                                                     .activation = LAT_ACTIVATION_GELU,
+                                                     .mask = LAT_MASK_CAUSAL,
+                                                     .positions = LAT_POSITIONS_ROTARY,
+                                                     .attention_scale = 0.5,
+                                                     .input_injection = LAT_INJECTION_NORM,
+                                                     .step_embeddings = 3,
+                                                     .linear_bias = 1,
+                                                     .final_norm = 1};
+
+/* The loss after the loops. With `own` 1 each loop has layers of its own: the model is then a stack of T L of them. */
+static lat_real loss_of_loops(struct lat_tape *tape, const struct lat_transformer *model, size_t own, lat_real *gradient) {
+  lat_tape_reset(tape);
+  struct lat_pass *pass = lat_pass_make(tape, model, B, S, gradient);
+  assert_non_null(pass);
+  struct lat_array *first = lat_pass_embed(pass, token), *x = first;
+  for (size_t t = 0; t < looped.steps; t++) {
+    x = lat_pass_begin_step(pass, t, x, first);
+    for (size_t l = 0; l < looped.layers; l++) x = lat_pass_layer(pass, own * t * looped.layers + l, x);
+  }
+  struct lat_array *sum = lat_cross_entropy(tape, lat_pass_logits(pass, x), target, NULL, NULL, NULL);
+  assert_non_null(sum);
+  assert_int_equal(lat_tape_backward(tape, sum, 1), LAT_OK);
+  return sum->value[0];
+}
+
+/* The loop law of a whole model: a tied layer's gradient is the sum over the loops of those of untied copies, and everything outside the
+ * layers has the same one. */
+static void tied_loops_have_the_summed_gradient_of_the_untied_stack(void **state) {
+  (void)state;
+  struct lat_transformer_config deep = looped;
+  struct lat_transformer *tied, *stack;
+  struct lat_tape *tape;
+  struct lat_random random;
+  deep.layers = looped.layers * looped.steps;
+  assert_int_equal(lat_transformer_alloc(&looped, &tied), LAT_OK);
+  assert_int_equal(lat_transformer_alloc(&deep, &stack), LAT_OK);
+  assert_int_equal(lat_tape_alloc(&tape), LAT_OK);
+  lat_random_start(&random, 2, "untied", 0);
+  for (size_t i = 0; i < tied->count; i++) tied->parameters[i] += lat_random_uniform(&random) - 0.5;
+  size_t outer = (size_t)(tied->layer[0].norm1.gain - tied->parameters), all = tied->count - outer;
+  for (size_t i = 0; i < stack->count; i++)
+    stack->parameters[i] = tied->parameters[i < outer ? i : outer + (i - outer) % all];
+  lat_real *one = lat_calloc(tied->count, sizeof *one), *many = lat_calloc(stack->count, sizeof *many);
+  assert_true(loss_of_loops(tape, tied, 0, one) == loss_of_loops(tape, stack, 1, many));
+  for (size_t i = 0; i < tied->count; i++) {
+    lat_real sum = many[i], size = fabs(many[i]);
+    for (size_t t = 1; t < looped.steps && i >= outer; t++) sum += many[i + t * all], size += fabs(many[i + t * all]);
+    if (!(fabs(one[i] - sum) <= 1e-12 * (1 + size))) fail_msg("parameter %zu: %.15g tied, %.15g in sum", i, one[i], sum);
+  }
+  lat_free(one), lat_free(many);
+  lat_tape_free(tape);
+  lat_transformer_free(tied), lat_transformer_free(stack);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(gradients_of_whole_models_are_central_differences),
       cmocka_unit_test(truncated_gradients_stop_at_their_step),
+      cmocka_unit_test(tied_loops_have_the_summed_gradient_of_the_untied_stack),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,6 +26,7 @@ static const struct lat_piece pieces[] = {{HIDDEN * 3, 1}, {HIDDEN, 0}, {2 * HID
 struct problem {
   float parameter[COUNT];
   uint64_t poison; /* the step in which a shard's input is not finite; 0: never */
+  uint64_t steep;  /* that in which its loss is, but not its gradient */
 };
 
 static int shard_loss(void *context, struct lat_tape *tape, uint64_t step, size_t shard, float *gradient, double *loss) {
@@ -51,7 +52,9 @@ static int shard_loss(void *context, struct lat_tape *tape, uint64_t step, size_
   struct lat_array *sum = lat_cross_entropy(tape, h, target, NULL, NULL, NULL);
   if (sum == NULL) return lat_tape_status(tape);
   *loss = (double)sum->value[0] / (PER_SHARD * SHARDS);
-  return lat_tape_backward(tape, sum, 1.0f / (PER_SHARD * SHARDS));
+  int status = lat_tape_backward(tape, sum, 1.0f / (PER_SHARD * SHARDS));
+  if (problem->steep != 0 && step == problem->steep && shard == 1) gradient[COUNT - 1] = (float)-INFINITY;
+  return status;
 }
 
 static struct lat_trainer *start(struct problem *problem, enum lat_optimiser_kind kind) {
@@ -161,8 +164,21 @@ static void what_is_not_finite_stops_it_with_step_and_norms(void **state) {
   train(trainer, 3, &loss);
   memcpy(before, problem.parameter, sizeof before);
   assert_int_equal(lat_trainer_step(trainer, &step), LAT_NUMERIC);
-  assert_non_null(strstr(lat_error_message(), "step 3"));
+  assert_non_null(strstr(lat_error_message(), "step 3: the loss is"));
+  assert_non_null(strstr(lat_error_message(), "the norms before: "));
   assert_memory_equal(before, problem.parameter, sizeof before);
+  problem.poison = 0;
+  problem.steep = 3;
+  assert_int_equal(lat_trainer_step(trainer, &step), LAT_NUMERIC);
+  assert_non_null(strstr(lat_error_message(), "and the norm of its gradient inf; the norms before: "));
+  assert_memory_equal(before, problem.parameter, sizeof before);
+  problem.steep = 0; /* moments have not moved either: it goes on as if nothing had been */
+  train(trainer, 4, &loss);
+  struct problem undisturbed;
+  struct lat_trainer *other = start(&undisturbed, LAT_OPTIMISER_ADAMW);
+  train(other, 7, &loss);
+  assert_memory_equal(undisturbed.parameter, problem.parameter, sizeof before);
+  lat_trainer_free(other);
   lat_trainer_free(trainer);
 }
 

@@ -282,3 +282,16 @@ done:
   if (prompt != NULL) *prompt = NULL;
   return status == LAT_MEMORY ? status : lat_fail_prefix(status, "%s", path);
 }
+
+int lat_weights_load_into(const char *path, struct lat_transformer *model) {
+  struct lat_transformer *found = NULL;
+  int status = lat_weights_load(path, &found, NULL);
+  if (status != LAT_OK) return status;
+  status = lat_weights_compare_config(&found->config, &model->config);
+  if (status == LAT_OK)
+    memcpy(model->parameters, found->parameters, model->count * sizeof *model->parameters);
+  else
+    lat_fail_prefix(status, "%s", path);
+  lat_transformer_free(found);
+  return status;
+}

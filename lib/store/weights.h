@@ -30,4 +30,8 @@ int lat_weights_save(const char *path, const struct lat_transformer *model, cons
  * frees both. *prompt is NULL when the file has none; `prompt` may be NULL when it is not wanted. */
 int lat_weights_load(const char *path, struct lat_transformer **model, struct lat_prompt **prompt);
 
+/* The file's parameters for a model that is there, of the same configuration but for the number of steps: LAT_INPUT with path, the first
+ * attribute that differs and both its values; the model is then as it was. */
+int lat_weights_load_into(const char *path, struct lat_transformer *model);
+
 #endif

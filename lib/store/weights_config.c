@@ -165,3 +165,58 @@ done:
   lat_free(text);
   return status;
 }
+
+static int compare_whole(const char *name, size_t file, size_t model) {
+  if (file == model) return LAT_OK;
+  return LAT_FAIL(LAT_INPUT, "%s is %zu, and %zu is needed", name, file, model);
+}
+static int compare_real(const char *name, double file, double model) {
+  if (file == model) return LAT_OK;
+  return LAT_FAIL(LAT_INPUT, "%s is %.9g, and %.9g is needed", name, file, model);
+}
+static int compare_text(const char *name, const char *file, const char *model) {
+  if (strcmp(file, model) == 0) return LAT_OK;
+  return LAT_FAIL(LAT_INPUT, "%s is %s, and %s is needed", name, file, model);
+}
+
+int lat_weights_compare_config(const struct lat_transformer_config *file, const struct lat_transformer_config *model) {
+  const char *a = (const char *)file, *b = (const char *)model;
+  int status = LAT_OK;
+  for (size_t i = 0; i < COUNT(sizes); i++) {
+    size_t left, right;
+    memcpy(&left, a + sizes[i].offset, sizeof left);
+    memcpy(&right, b + sizes[i].offset, sizeof right);
+    if (strcmp(sizes[i].name, "steps") != 0) LAT_TRY(status, compare_whole(sizes[i].name, left, right));
+  }
+  for (size_t i = 0; i < COUNT(switches); i++) {
+    int left, right;
+    memcpy(&left, a + switches[i].offset, sizeof left);
+    memcpy(&right, b + switches[i].offset, sizeof right);
+    LAT_TRY(status, compare_whole(switches[i].name, left != 0, right != 0));
+  }
+  for (size_t i = 0; i < COUNT(reals); i++) {
+    double left, right;
+    memcpy(&left, a + reals[i].offset, sizeof left);
+    memcpy(&right, b + reals[i].offset, sizeof right);
+    LAT_TRY(status, compare_real(reals[i].name, left, right));
+  }
+  LAT_TRY(status, compare_whole("fields", lat_transformer_fields(file), lat_transformer_fields(model)));
+  LAT_TRY(status, compare_whole("classes", lat_transformer_classes(file), lat_transformer_classes(model)));
+  LAT_TRY(status, compare_whole("tied_head", file->tied_head != 0, model->tied_head != 0));
+  LAT_TRY(status, compare_real("residual_scale", file->residual_scale != 0 ? file->residual_scale : 1,
+                               model->residual_scale != 0 ? model->residual_scale : 1));
+  LAT_TRY(status, compare_text("norm", lat_norm_name(file->norm), lat_norm_name(model->norm)));
+  LAT_TRY(status, compare_text("placement", lat_placement_name(file->placement), lat_placement_name(model->placement)));
+  LAT_TRY(status,
+          compare_text("activation", lat_activation_name(file->activation), lat_activation_name(model->activation)));
+  LAT_TRY(status, compare_text("mask", lat_mask_name(file->mask), lat_mask_name(model->mask)));
+  LAT_TRY(status, compare_text("positions", lat_positions_name(file->positions), lat_positions_name(model->positions)));
+  LAT_TRY(status, compare_text("input_injection", lat_injection_name(file->input_injection),
+                               lat_injection_name(model->input_injection)));
+  LAT_TRY(status,
+          compare_text("storage", lat_dtype_name(file->arithmetic.storage), lat_dtype_name(model->arithmetic.storage)));
+  LAT_TRY(status, compare_text("accumulate", lat_dtype_name(file->arithmetic.accumulate),
+                               lat_dtype_name(model->arithmetic.accumulate)));
+done:
+  return status;
+}

@@ -10,4 +10,7 @@ int lat_weights_put_config(hid_t file, const struct lat_transformer_config *conf
 /* LAT_INPUT "attribute NAME: WHAT" for an attribute that is missing or says what cannot be. */
 int lat_weights_get_config(hid_t file, struct lat_transformer_config *config);
 
+/* LAT_INPUT with a sentence for the first attribute, but steps, that is not the same. */
+int lat_weights_compare_config(const struct lat_transformer_config *file, const struct lat_transformer_config *model);
+
 #endif
