@@ -162,6 +162,29 @@ static void a_later_token_changes_no_earlier_bit_and_gets_no_gradient(void **sta
   }
 }
 
+/* The same shapes need no new memory, in any configuration. */
+static void a_second_pass_allocates_nothing(void **state) {
+  (void)state;
+  int32_t token[FIELDS * B * S];
+  tokens(token);
+  for (unsigned choice = 0; choice < 60; choice++) {
+    struct lat_transformer_config config = config_of(choice);
+    struct lat_transformer *model = help_model(&config, 0.4, choice);
+    struct lat_tape *tape = NULL;
+    float *gradient = lat_calloc(model->count, sizeof *gradient);
+    assert_int_equal(lat_tape_alloc(&tape), LAT_OK);
+    pass_over(tape, model, token, S, gradient);
+    uint64_t before = lat_memory_allocations();
+    size_t bytes = lat_tape_bytes(tape);
+    for (int again = 0; again < 2; again++) pass_over(tape, model, token, S, gradient);
+    if (lat_memory_allocations() != before) fail_msg("choice %u: a later pass allocates", choice);
+    assert_int_equal(lat_tape_bytes(tape), bytes);
+    lat_free(gradient);
+    lat_tape_free(tape);
+    lat_transformer_free(model);
+  }
+}
+
 static void a_stored_model_comes_back(void **state) {
   (void)state;
   char path[] = "/tmp/latentlab-pass-XXXXXX";
@@ -207,6 +230,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_tape_gives_what_the_forward_pass_gives),
       cmocka_unit_test(a_later_token_changes_no_earlier_bit_and_gets_no_gradient),
+      cmocka_unit_test(a_second_pass_allocates_nothing),
       cmocka_unit_test(a_stored_model_comes_back),
       cmocka_unit_test(a_token_outside_the_vocabulary_is_told),
   };

@@ -191,6 +191,25 @@ static void initial_values_are_what_the_header_says(void **state) {
   lat_learner_free(a), lat_learner_free(b), lat_learner_free(c);
 }
 
+static void a_second_pass_allocates_nothing(void **state) {
+  (void)state;
+  int32_t token[B * S * FIELDS];
+  tokens(token);
+  for (int cell = 0; cell < 2; cell++) {
+    struct lat_learner *learner = make((enum lat_cell)cell, 5);
+    struct lat_tape *tape;
+    float *gradient = lat_calloc(learner->count, sizeof *gradient);
+    assert_int_equal(lat_tape_alloc(&tape), LAT_OK);
+    double first = loss_of(learner, tape, token, gradient);
+    uint64_t before = lat_memory_allocations();
+    for (int again = 0; again < 3; again++) assert_true(loss_of(learner, tape, token, gradient) == first);
+    assert_int_equal(lat_memory_allocations(), before);
+    lat_free(gradient);
+    lat_tape_free(tape);
+    lat_learner_free(learner);
+  }
+}
+
 static void sizes_and_tokens_that_cannot_be_are_told(void **state) {
   (void)state;
   struct lat_learner *learner;
@@ -236,6 +255,7 @@ int main(void) {
       cmocka_unit_test(every_array_has_the_slope_of_the_loss),
       cmocka_unit_test(a_later_token_changes_no_earlier_bit),
       cmocka_unit_test(initial_values_are_what_the_header_says),
+      cmocka_unit_test(a_second_pass_allocates_nothing),
       cmocka_unit_test(sizes_and_tokens_that_cannot_be_are_told),
       cmocka_unit_test(every_failed_allocation_is_reported_and_leaks_nothing),
   };

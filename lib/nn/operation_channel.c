@@ -87,7 +87,7 @@ struct lat_array *lat_codebook(struct lat_tape *tape, struct lat_array *x, struc
   int32_t *chosen = lat_tape_memory(tape, x->rows, sizeof *chosen);
   if (chosen == NULL) return NULL;
   for (size_t i = 0; i < x->rows; i++) {
-    double least = INFINITY;
+    double least = (double)INFINITY;
     chosen[i] = 0;
     for (size_t k = 0; k < codes->rows; k++) {
       double far = distance(width, x->value + i * width, codes->value + k * width);
