@@ -1,0 +1,21 @@
+/* What is trained on and tested: a task at its greatest difficulty, and mixed with all smaller ones. */
+#ifndef LAT_EXPERIMENTS_LOOPED_TASKS_MIXTURE_H
+#define LAT_EXPERIMENTS_LOOPED_TASKS_MIXTURE_H
+
+#include "lib/task/task.h"
+
+enum { MOST_SETTINGS = 65, MIXED = 3 };
+
+/* setting[0] has the greatest difficulty only. A task that mixes by itself (option `fewest` or `draw`) has that mixture as the others,
+ * so one of MIXED + 1 batches is of the greatest difficulty alone; else there is one setting for each difficulty. */
+struct lat_mixture {
+  size_t count;
+  size_t
+      whole; /* from this one on the settings hold each difficulty once: MIXED, the last, for a task that mixes by itself, else 0 */
+  struct lat_task_setting setting[MOST_SETTINGS];
+};
+
+/* From the task's text, which names the greatest difficulty; the smallest one is the task's own. LAT_INPUT with a sentence. */
+int lat_mixture_make(const char *task, struct lat_mixture *mixture);
+
+#endif
