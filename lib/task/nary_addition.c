@@ -54,7 +54,7 @@ static int shape_of(const struct lat_task_setting *setting, struct lat_task_shap
   const int64_t *option = setting->option;
   if (option[FEWEST] > option[OPERANDS])
     return LAT_FAIL(LAT_INPUT,
-                    "nary_addition: fewest = %lld is more than operands = %lld; lower it, or 0 for always `operands`",
+                    "task nary_addition: fewest = %lld is more than operands = %lld; lower it, or 0 for always `operands`",
                     (long long)option[FEWEST], (long long)option[OPERANDS]);
   size_t sums = option[OPERANDS] > 2 && option[TRACE] == 0 ? (size_t)option[OPERANDS] - 2 : 0;
   *shape = (struct lat_task_shape){.fields = 1,
