@@ -10,7 +10,7 @@ set datafile separator "\t"
 set datafile columnheaders
 
 # ---- page: the full width of a text column for two panels, 8 pt at that size
-PAGE_W = 7.0; PAGE_H = 3.3
+PAGE_W = 7.0; if (!exists("PAGE_H")) PAGE_H = 3.3 # a figure of two rows sets its own before
 FONT = 'Liberation Sans'
 PNG_DPI = 220.0
 if (FORMAT eq 'svg') {

@@ -1,7 +1,6 @@
 #include "lib/nn/jacobian.h"
 
 #include <assert.h>
-#include <gsl/gsl_blas.h>
 #include <gsl/gsl_linalg.h>
 #include <math.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "lib/base/memory.h"
 #include "lib/base/random.h"
 #include "lib/base/status.h"
+#include "lib/nn/sums.h"
 #include "lib/nn/tangent.h"
 
 struct lat_jacobian {
@@ -179,13 +179,13 @@ struct bidiagonal {
 
 /* y -= its parts along the `count` rows of basis, twice (Kahan: twice is enough); its length is taken out and given. */
 static double orthogonalise(size_t n, size_t count, const double *basis, double *y) {
-  gsl_vector_view all = gsl_vector_view_array(y, n);
   for (int pass = 0; pass < 2; pass++)
     for (size_t i = 0; i < count; i++) {
-      gsl_vector_const_view row = gsl_vector_const_view_array(basis + i * n, n);
-      double along;
-      gsl_blas_ddot(&row.vector, &all.vector, &along);
-      gsl_blas_daxpy(-along, &row.vector, &all.vector);
+      const double *row = basis + i * n;
+      double lane[LAT_SUM_LANES] = {0};
+      for (size_t k = 0; k < n; k++) lane[k % LAT_SUM_LANES] += row[k] * y[k];
+      double along = lat_sum_lanes(lane);
+      for (size_t k = 0; k < n; k++) y[k] -= along * row[k];
     }
   double norm = length(n, y);
   for (size_t i = 0; i < n && norm > 0; i++) y[i] /= norm;
