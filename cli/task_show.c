@@ -72,7 +72,7 @@ static size_t width(const struct lat_task_setting *setting, const struct lat_tas
 static void print_across(const struct lat_task_setting *setting, const struct lat_task_shape *shape,
                          const struct lat_example *example) {
   static const char *const names[ROWS] = {"position", "token", "target", "level"};
-  size_t wide = width(setting, shape, example), a_line = (WIDE - LEAD) / (wide + 1);
+  size_t wide = width(setting, shape, example), a_line = (WIDE - LEAD - 2) / (wide + 1);
   for (size_t from = 0; from < shape->sequence; from += a_line) {
     size_t to = from + a_line < shape->sequence ? from + a_line : shape->sequence;
     if (from) printf("\n");
@@ -144,6 +144,10 @@ int lat_task_print_baseline(const struct lat_task_request *request, const struct
   lat_task_write(setting, name, sizeof name);
   printf("%s%s\nwithout understanding, on %lld examples of test after as many of train, seed %lld:\n\n",
          request->show ? "\n" : "", name, (long long)request->counted, (long long)request->seed);
+  if (isnan(b.chance)) {
+    printf("  nothing is asked in these examples\n");
+    goto done;
+  }
   printf("  chance         %6.4f  one of the classes that occur\n", b.chance);
   printf("  majority       %6.4f  the commonest class\n", b.majority);
   printf("  position       %6.4f  the commonest class at the position\n", b.position);

@@ -111,7 +111,7 @@ static void circuit_text(const struct lat_task_setting *setting, size_t field, i
 
 const struct lat_task lat_task_circuit = {
     "circuit",
-    "values of the gates of a random layered circuit",
+    "values of the gates of a random layered circuit; level: the gate's",
     "circuit value problem: Ladner 1975; as a task for transformers Li, Liu, Zhou and Ma 2024",
     options,
     "depth",

@@ -42,13 +42,14 @@ static void crasp_text(const struct lat_task_setting *setting, size_t field, int
   snprintf(text, 16, "%s", token == BEGIN ? "^" : token ? "b" : "a");
 }
 
-const struct lat_task lat_task_crasp = {"crasp",
-                                        "is the string so far made of exactly k alternating blocks",
-                                        "Yang, Cadilhac and Chiang 2025 (C-RASP depth hierarchy)",
-                                        options,
-                                        "k",
-                                        1u << LAT_SUPERVISE_DENSE,
-                                        crasp_shape,
-                                        crasp_make,
-                                        crasp_text,
-                                        NULL};
+const struct lat_task lat_task_crasp = {
+    "crasp",
+    "is the string so far made of exactly k alternating blocks; level: the number of the block",
+    "Yang, Cadilhac and Chiang 2025 (C-RASP depth hierarchy)",
+    options,
+    "k",
+    1u << LAT_SUPERVISE_DENSE,
+    crasp_shape,
+    crasp_make,
+    crasp_text,
+    NULL};

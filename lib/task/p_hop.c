@@ -117,7 +117,7 @@ static void p_hop_class(const struct lat_task_setting *setting, int32_t class, c
 }
 
 const struct lat_task lat_task_p_hop = {"p-hop",
-                                        "the letter that p steps back through the string lead to",
+                                        "the letter that p steps back through the string lead to; level: p + 1",
                                         "Sanford, Hsu and Telgarsky 2024; Saunshi, Dikkala, Li, Kumar and Reddi 2025",
                                         options,
                                         "hops",

@@ -32,7 +32,7 @@ static void parity_text(const struct lat_task_setting *setting, size_t field, in
 
 const struct lat_task lat_task_parity = {
     "parity",
-    "parities of the prefixes of a string of bits",
+    "parities of the prefixes of a string of bits; level: bits read",
     "Minsky and Papert 1969; with a trace Wies, Levine and Shashua 2023",
     options,
     "length",

@@ -103,7 +103,7 @@ static void words_class(const struct lat_task_setting *setting, int32_t class, c
 
 const struct lat_task lat_task_words = {
     "words",
-    "running products of a word of group elements",
+    "running products of a word of group elements; level: letters multiplied",
     "word problem: Barrington 1989; Liu, Ash, Goel, Krishnamurthy and Zhang 2023; Merrill and Sabharwal 2024",
     options,
     "length",
