@@ -40,10 +40,9 @@ plot for [i=3:5] TABLES.'flow.tsv' using 3:(strcol(1) eq loop(word(BLOCKS, i), '
      for [i=3:5] TABLES.'flow.tsv' using 3:(strcol(1) eq loop(word(BLOCKS, i), 'add') ? column(4) : NaN) with linespoints lw 1.2 pt MARKER[i] ps 0.4 lc rgb COLOUR[i] notitle, \
      for [i=3:5] TABLES.'flow.tsv' using 3:(strcol(1) eq loop(word(BLOCKS, i), 'norm') ? column(4) : NaN) with linespoints lw 1.2 dt (5,4) pt OPEN[i] ps 0.5 lc rgb COLOUR[i] notitle, \
      for [i=3:5] TABLES.'flow.tsv' using 3:(strcol(1) eq loop(word(BLOCKS, i), 'norm') ? column(10) : NaN) with lines lw 0.6 lc rgb COLOUR[i] notitle, \
-     for [i=3:5] keyentry with linespoints lw 1.2 pt MARKER[i] ps 0.5 lc rgb COLOUR[i] title shown(word(BLOCKS, i)), \
      keyentry with lines lw 1.2 lc rgb INK title 'added', \
      keyentry with lines lw 1.2 dt (5,4) lc rgb INK title 'added, then a norm', \
-     keyentry with lines lw 0.6 lc rgb INK title 'and round the loop'
+     keyentry with lines lw 0.6 lc rgb INK title 'the same, and round the loop'
 
 # ---- (c) exponents
 @CURVES

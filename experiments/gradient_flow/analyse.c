@@ -107,70 +107,80 @@ done:
   return status;
 }
 
-/* The series that is to be shown next: of the first variant with something left, the smallest T. */
-static size_t next_trained(const struct lat_flow_series *series, size_t count, const unsigned char *shown) {
+/* Of the trained series of one variant (as series[s] is) the one with the smallest T above `loops`; count: none is left. */
+static size_t next_trained(const struct lat_flow_series *series, size_t count, size_t s, int64_t loops) {
+  char wanted[160], key[160];
   size_t best = count;
-  char first[160], key[160];
-  for (size_t s = 0; s < count; s++) {
-    if (shown[s] || strcmp(series[s].part, "trained") != 0) continue;
-    key_of(&series[s], key);
-    if (best == count)
-      strcpy(first, key);
-    else if (strcmp(first, key) != 0 || series[s].loops >= series[best].loops)
-      continue;
-    best = s;
+  key_of(&series[s], wanted);
+  for (size_t i = 0; i < count; i++) {
+    key_of(&series[i], key);
+    if (strcmp(series[i].part, "trained") != 0 || strcmp(key, wanted) != 0 || series[i].loops <= loops) continue;
+    if (best == count || series[i].loops < series[best].loops) best = i;
   }
   return best;
 }
 
-/* Trained points by series and T: before, after and what came of it. */
+struct trained {
+  struct column before, after;
+  double *accuracy;
+};
+
+static int trained_row(const struct lat_merged *merged, struct lat_analysis *analysis, const struct lat_flow_series *series,
+                       struct trained *t) {
+  size_t solved = 0, diverged = 0;
+  char key[160];
+  t->before.count = t->after.count = 0;
+  for (size_t i = 0; i < series->points; i++) {
+    size_t point = series->point[i];
+    struct lat_flow_reading first = lat_flow_read(merged, point, 0), second = lat_flow_read(merged, point, 1);
+    column_add(&t->before, &first);
+    column_add(&t->after, &second);
+    t->accuracy[i] = lat_merged_real(merged, "accuracy", point);
+    if (lat_flow_solved(merged, point)) solved++;
+    if (strcmp(lat_merged_text(merged, "end", point), "diverged") == 0) diverged++;
+  }
+  struct lat_flow_spread right = lat_flow_spread_of(series->points, t->accuracy);
+  key_of(series, key);
+  return lat_table_row(analysis, "%s\t%lld\t%zu\t%zu\t%zu\t%zu\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", key,
+                       (long long)series->loops, series->points, solved, diverged, series->failed, cell(right.mean).text,
+                       cell(right.low).text, cell(right.high).text,
+                       cell(lat_flow_spread_of(t->before.count, t->before.ratio).mean).text,
+                       cell(lat_flow_spread_of(t->after.count, t->after.ratio).mean).text,
+                       cell(lat_flow_spread_of(t->before.count, t->before.exponent).mean).text,
+                       cell(lat_flow_spread_of(t->after.count, t->after.exponent).mean).text,
+                       cell(lat_flow_spread_of(t->before.count, t->before.step).mean).text,
+                       cell(lat_flow_spread_of(t->after.count, t->after.step).mean).text);
+}
+
+/* Trained points by variant and T: before, after and what came of it. */
 static int trained_table(const struct lat_merged *merged, struct lat_analysis *analysis,
                          const struct lat_flow_series *series, size_t count) {
   int status = LAT_OK;
-  struct column before = {0}, after = {0};
-  char key[160];
-  double *accuracy = lat_calloc(lat_merged_points(merged) + 1, sizeof *accuracy);
+  struct trained t = {.accuracy = lat_calloc(lat_merged_points(merged) + 1, sizeof *t.accuracy)};
   unsigned char *shown = lat_calloc(count + 1, 1);
-  LAT_CHECK(status, accuracy != NULL && shown != NULL, LAT_MEMORY, "no memory for a column of accuracies");
-  LAT_TRY(status, column_alloc(lat_merged_points(merged), &before));
-  LAT_TRY(status, column_alloc(lat_merged_points(merged), &after));
+  LAT_CHECK(status, t.accuracy != NULL && shown != NULL, LAT_MEMORY, "no memory for a column of accuracies");
+  LAT_TRY(status, column_alloc(lat_merged_points(merged), &t.before));
+  LAT_TRY(status, column_alloc(lat_merged_points(merged), &t.after));
   LAT_TRY(status,
           lat_table_begin(
               analysis, "trained",
               "block/injection/sharing/branch/weights/gain\tloops T\tseeds\tsolved\tdiverged\tfailed rows\t"
               "accuracy\tlowest\thighest\tlog10 ratio before\tafter\texponent before (nats/loop)\tafter\t"
               "ln sigma_1 of the last loop before\tafter",
-              "Trained variants: fits that solve the task, accuracy on fresh strings, and the loop's Jacobian before and "
-              "after training; means over seeds, NaN where no seed gives a number."));
-  for (size_t s; (s = next_trained(series, count, shown)) < count;) {
-    size_t solved = 0, diverged = 0;
-    shown[s] = 1;
-    before.count = after.count = 0;
-    for (size_t i = 0; i < series[s].points; i++) {
-      size_t point = series[s].point[i];
-      struct lat_flow_reading first = lat_flow_read(merged, point, 0), second = lat_flow_read(merged, point, 1);
-      column_add(&before, &first);
-      column_add(&after, &second);
-      accuracy[i] = lat_merged_real(merged, "accuracy", point);
-      if (lat_flow_solved(merged, point)) solved++;
-      if (strcmp(lat_merged_text(merged, "end", point), "diverged") == 0) diverged++;
+              "Trained variants: fits that solve the task, accuracy on fresh strings, and the loop's Jacobian before "
+              "and after training; means over seeds, NaN where no seed gives a number."));
+  for (size_t s = 0; s < count; s++) {
+    if (shown[s] || strcmp(series[s].part, "trained") != 0) continue;
+    for (size_t next = next_trained(series, count, s, 0); next < count;
+         next = next_trained(series, count, s, series[next].loops)) {
+      shown[next] = 1;
+      LAT_TRY(status, trained_row(merged, analysis, &series[next], &t));
     }
-    struct lat_flow_spread right = lat_flow_spread_of(series[s].points, accuracy);
-    key_of(&series[s], key);
-    LAT_TRY(status, lat_table_row(analysis, "%s\t%lld\t%zu\t%zu\t%zu\t%zu\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", key,
-                                  (long long)series[s].loops, series[s].points, solved, diverged, series[s].failed,
-                                  cell(right.mean).text, cell(right.low).text, cell(right.high).text,
-                                  cell(lat_flow_spread_of(before.count, before.ratio).mean).text,
-                                  cell(lat_flow_spread_of(after.count, after.ratio).mean).text,
-                                  cell(lat_flow_spread_of(before.count, before.exponent).mean).text,
-                                  cell(lat_flow_spread_of(after.count, after.exponent).mean).text,
-                                  cell(lat_flow_spread_of(before.count, before.step).mean).text,
-                                  cell(lat_flow_spread_of(after.count, after.step).mean).text));
   }
 done:
-  lat_free(before.ratio);
-  lat_free(after.ratio);
-  lat_free(accuracy);
+  lat_free(t.before.ratio);
+  lat_free(t.after.ratio);
+  lat_free(t.accuracy);
   lat_free(shown);
   return status;
 }
