@@ -13,7 +13,7 @@
 #include "lib/base/random.h"
 #include "lib/base/status.h"
 #include "lib/nn/operation.h"
-#include "lib/train/learner.h"
+#include "lib/train/fit.h"
 
 enum { V = 7, CLASSES = 5, B = 3, S = 6, D = 8, FIELDS = 2, LAYERS = 2 };
 static const char *const names[] = {"tanh", "LSTM"};
@@ -249,6 +249,43 @@ static void every_failed_allocation_is_reported_and_leaks_nothing(void **state) 
   assert_true(k > 4);
 }
 
+/* What makes them a baseline: the state of a group word is learned, and holds on words longer than any that was trained on. */
+static void they_learn_words_of_any_length(void **state) {
+  (void)state;
+  struct lat_task_setting word, longer;
+  struct lat_task_shape shape;
+  assert_int_equal(lat_task_parse("words:group=s3:length=8:supervision=dense", &word), LAT_OK);
+  longer = word;
+  assert_int_equal(lat_task_set(&longer, "length", 24), LAT_OK);
+  assert_int_equal(lat_task_shape(&word, &shape), LAT_OK);
+  for (int cell = 0; cell < 2; cell++) {
+    struct lat_learner *learner;
+    struct lat_fit_plan plan = lat_fit_default();
+    struct lat_phase phase = {1, &word, 1, 1, 1500, 64, 2};
+    struct lat_fit fit;
+    struct lat_score score;
+    assert_int_equal(
+        lat_learner_recurrent((enum lat_cell)cell, shape.vocabulary, shape.fields, shape.classes, 32, 1, 1, &learner),
+        LAT_OK);
+    plan.phases = 1;
+    plan.phase = &phase;
+    plan.seed = 4;
+    plan.every = 50;
+    plan.validation = 100;
+    plan.training.rate.peak = 0.01;
+    assert_int_equal(lat_fit(learner, &plan, NULL, NULL, NULL, &fit), LAT_OK);
+    if (fit.end != LAT_FIT_SOLVED) fail_msg("%s: accuracy %g", names[cell], fit.accuracy[fit.points - 1]);
+    assert_int_equal(lat_evaluate(learner, &longer, 9, "test", 200, 1, 0, &score), LAT_OK);
+    double accuracy = lat_score_accuracy(&score, 1);
+    print_message("%s: solved after %d updates, %.3f of the positions of words three times as long\n", names[cell],
+                  (int)fit.solved_at, accuracy);
+    if (!(accuracy >= 0.8)) fail_msg("%s: %g of the positions of longer words", names[cell], accuracy);
+    lat_score_free(&score);
+    lat_fit_free(&fit);
+    lat_learner_free(learner);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(logits_are_those_of_plain_loops),
@@ -257,6 +294,7 @@ int main(void) {
       cmocka_unit_test(initial_values_are_what_the_header_says),
       cmocka_unit_test(a_second_pass_allocates_nothing),
       cmocka_unit_test(sizes_and_tokens_that_cannot_be_are_told),
+      cmocka_unit_test(they_learn_words_of_any_length),
       cmocka_unit_test(every_failed_allocation_is_reported_and_leaks_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
