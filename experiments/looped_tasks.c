@@ -15,14 +15,14 @@
 
 #define PARAMETERS(INT, REAL, TEXT, PATH)                                                                                  \
   TEXT(task, "-", "task and its options, NAME:KEY=VALUE..., with its greatest difficulty", "p-hop:hops=1:length=8",        \
-       "p-hop:hops=2:length=16,nary_addition:operands=4:digits=1:base=4:supervision=answer,"                               \
-       "mano:operations=2:modulus=3:supervision=answer",                                                                   \
+       "p-hop:hops=2:length=12,nary_addition:operands=4:digits=1:base=4:supervision=answer,"                               \
+       "mano:operations=3:modulus=3:supervision=answer",                                                                   \
        "p-hop:hops=3:length=24,nary_addition:operands=6:digits=1:base=4:supervision=answer,"                               \
        "mano:operations=3:modulus=3:supervision=answer")                                                                   \
   TEXT(model, "-", "LxT: L layers looped T times; LxT@D: of width D", "1x1,1x2,2x1", "1x1,1x4,4x1@16,4x1",                 \
        "1x1,1x4,2x1,2x2,4x1@16,4x1")                                                                                       \
   INT(width, "1", 2, 1024, "width of the residual stream", "16", "32", "32")                                               \
-  REAL(rate, "1", 1e-6, 1, "learning rates that each model tries", "4e-3", "4e-3", "3e-3,6e-3")                            \
+  REAL(rate, "1", 1e-6, 1, "learning rates that each model tries", "6e-3", "6e-3", "3e-3,6e-3")                            \
   INT(budget, "updates", 1, 1e7, "updates of a training at most", "20", "1000", "2000")                                    \
   INT(tokens, "tokens", 16, 1e6, "of an update, so that all tasks cost the same: as many examples as fit, in fours", "64", \
       "512", "768")                                                                                                        \

@@ -20,8 +20,8 @@ int lat_mixture_make(const char *task, struct lat_mixture *mixture) {
   LAT_CHECK(status, most >= least && most - least < MOST_SETTINGS, LAT_INPUT,
             "task '%s': its difficulty (%s) is %lld, and one from %lld to %lld is wanted", task, top.task->difficulty,
             (long long)most, (long long)least, (long long)least + MOST_SETTINGS - 1);
-  mixture->whole = fewest != NULL || draw != NULL ? MIXED : 0;
-  mixture->count = mixture->whole > 0 ? MIXED + 1 : (size_t)(most - least) + 1;
+  mixture->whole = fewest != NULL || draw != NULL;
+  mixture->count = mixture->whole ? 2 : (size_t)(most - least) + 1;
   for (size_t i = 0; i < mixture->count; i++) {
     struct lat_task_setting *setting = &mixture->setting[i];
     *setting = top;

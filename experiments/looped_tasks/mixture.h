@@ -4,14 +4,13 @@
 
 #include "lib/task/task.h"
 
-enum { MOST_SETTINGS = 65, MIXED = 3 };
+enum { MOST_SETTINGS = 65 };
 
-/* setting[0] has the greatest difficulty only. A task that mixes by itself (option `fewest` or `draw`) has that mixture as the others,
- * so one of MIXED + 1 batches is of the greatest difficulty alone; else there is one setting for each difficulty. */
+/* setting[0] has the greatest difficulty only. A task that mixes by itself (option `fewest` or `draw`) has that mixture as setting[1],
+ * so every other batch is of the greatest difficulty; else there is one setting for each difficulty. From setting[whole] on, each
+ * difficulty is there once. */
 struct lat_mixture {
-  size_t count;
-  size_t
-      whole; /* from this one on the settings hold each difficulty once: MIXED, the last, for a task that mixes by itself, else 0 */
+  size_t count, whole;
   struct lat_task_setting setting[MOST_SETTINGS];
 };
 
