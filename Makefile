@@ -20,8 +20,11 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion -W
   -Wwrite-strings
 HOUSE := -std=c11 -D_GNU_SOURCE -I. -fopenmp -fPIC -ffp-contract=off -fno-math-errno $(WARNINGS) $(EXTRA)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+# Who computes matrix products (lib/nn/gemm.h): own, onednn or cblas.
+GEMM ?= own
+HOUSE += $(if $(filter own,$(GEMM)),,-DLAT_GEMM_LIBRARY) $(if $(filter onednn,$(GEMM)),-DLAT_GEMM_ONEDNN)
 # GSL's own BLAS is the slow reference one: OpenBLAS stands in its place.
-PKG_LIBS := $(filter-out -lgslcblas,$(shell pkg-config --libs $(PACKAGES) 2>/dev/null)) -lhdf5_hl -lm
+PKG_LIBS := $(filter-out -lgslcblas,$(shell pkg-config --libs $(PACKAGES) 2>/dev/null)) -lhdf5_hl $(if $(filter onednn,$(GEMM)),-ldnnl) -lm
 
 LIB_SOURCES := $(sort $(wildcard lib/*/*.c))
 HEADERS := $(sort $(wildcard lib/*/*.h))
@@ -51,7 +54,8 @@ all: $(BUILD)/latentlab $(BUILD)/liblatentlab.a $(BUILD)/liblatentlab.so $(BUILD
 help:
 	@sed -n 's/^#: //p' Makefile
 
-#: all           program and libraries (default); BUILD=folder and EXTRA=flags give another tree, CC=clang another compiler
+#: all           program and libraries (default); BUILD=folder and EXTRA=flags give another tree, CC=clang another compiler;
+#:               GEMM=onednn or GEMM=cblas: matrix products by that library in place of the kernel of this one
 #: test          install what is missing, build, run every test; TESTS_ONLY="test_status e2e_circuit" runs those
 #: check         all of: format, lint, gcc and clang with -Werror, sanitize, threads
 #: sanitize      every test under ASan, UBSan and the leak checker

@@ -45,17 +45,8 @@ struct lat_array *lat_linear(struct lat_tape *tape, struct lat_array *x, struct 
   int wanted = x->wanted || weight->wanted || (bias != NULL && bias->wanted) || (residual != NULL && residual->wanted);
   struct lat_array *y = lat_tape_array(tape, rows, out, wanted);
   if (y == NULL) return NULL;
-  /* The sum begins with what is added, so that the product lands on it and no further pass is needed. */
-  for (size_t i = 0; i < rows && (bias != NULL || residual != NULL); i++) {
-    lat_real *row = y->value + i * out;
-    const lat_real *from = residual != NULL ? residual->value + i * out : bias->value;
-    memcpy(row, from, out * sizeof *row);
-    if (residual == NULL || bias == NULL) continue;
-#pragma omp simd
-    for (size_t j = 0; j < out; j++) row[j] += bias->value[j];
-  }
-  lat_gemm(rows, out, in, 1, (struct lat_matrix){x->value, in, 0}, (struct lat_matrix){weight->value, in, 1},
-           bias != NULL || residual != NULL ? 1 : 0, y->value, out);
+  lat_gemm_onto(rows, out, in, (struct lat_matrix){x->value, in, 0}, (struct lat_matrix){weight->value, in, 1}, NULL,
+                residual != NULL ? residual->value : NULL, out, bias != NULL ? bias->value : NULL, y->value, out);
   if (!wanted) return y;
   struct linear *record = lat_tape_record(tape, y, linear_backward, sizeof *record);
   if (record == NULL) return NULL;
