@@ -18,7 +18,7 @@ struct cell {
   int64_t k, depth, threshold;
   size_t points, failed, diverged, solved;
   struct spread within, beyond, fewer, updates; /* updates: of the seeds that solved */
-  double parameters, flops;                     /* flops: of training, sum over seeds */
+  struct spread parameters, flops;              /* of training */
 };
 
 static void take(struct spread *spread, double value) {
@@ -36,7 +36,7 @@ static double mean(const struct spread *spread) {
 /* "NaN" for what is not there: a table takes no number that is not finite. */
 static const char *shown(char text[24], double value) {
   if (isfinite(value))
-    snprintf(text, 24, "%.4g", value);
+    snprintf(text, 24, "%.6g", value);
   else
     strcpy(text, "NaN");
   return text;
@@ -71,8 +71,8 @@ static size_t find_cells(const struct lat_merged *merged, struct cell *cell) {
     take(&at->within, lat_merged_real(merged, "exact_within", i));
     take(&at->beyond, lat_merged_real(merged, "exact_beyond", i));
     take(&at->fewer, lat_merged_real(merged, "fewer_beyond", i));
-    at->parameters = lat_merged_real(merged, "parameters", i);
-    at->flops += lat_merged_real(merged, "flops", i);
+    take(&at->parameters, lat_merged_real(merged, "parameters", i));
+    take(&at->flops, lat_merged_real(merged, "flops", i));
   }
   return count;
 }
@@ -86,7 +86,7 @@ static const struct cell *find(const struct cell *cell, size_t count, const char
 }
 
 static int put_cells(struct lat_analysis *analysis, const struct cell *cell, size_t count) {
-  char a[24], b[24], c[24], d[24], e[24], f[24], g[24], h[24], j[24];
+  char a[24], b[24], c[24], d[24], e[24], f[24], g[24], h[24], j[24], l[24];
   int status = LAT_OK;
   LAT_TRY(status, lat_table_begin(
                       analysis, "cells",
@@ -96,18 +96,18 @@ static int put_cells(struct lat_analysis *analysis, const struct cell *cell, siz
                       "Every model and language: seeds that reached the stop rule and their mean updates, "
                       "whole strings right in the lengths of training and at twice the longest (mean, lowest and "
                       "highest seed), the same with one loop fewer than in training, parameters, and mean operations of "
-                      "training."));
+                      "training (0: not counted, recurrent)."));
   for (size_t i = 0; i < count; i++) {
     const struct cell *at = &cell[i];
     size_t ran = at->points - at->failed;
     LAT_TRY(status,
-            lat_table_row(analysis, "%s\t%lld\t%lld\t%lld\t%zu\t%zu\t%zu\t%zu\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.0f\t%s",
+            lat_table_row(analysis, "%s\t%lld\t%lld\t%lld\t%zu\t%zu\t%zu\t%zu\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s",
                           at->model, (long long)at->k, (long long)at->depth, (long long)margin(at), at->points, at->failed,
                           at->diverged, at->solved, shown(a, mean(&at->updates)), shown(b, mean(&at->within)),
                           shown(c, ran ? at->within.low : (double)NAN), shown(d, ran ? at->within.high : (double)NAN),
                           shown(e, mean(&at->beyond)), shown(f, ran ? at->beyond.low : (double)NAN),
-                          shown(g, ran ? at->beyond.high : (double)NAN), shown(h, mean(&at->fewer)), at->parameters,
-                          shown(j, ran ? at->flops / (double)ran : (double)NAN)));
+                          shown(g, ran ? at->beyond.high : (double)NAN), shown(h, mean(&at->fewer)),
+                          shown(j, mean(&at->parameters)), shown(l, mean(&at->flops))));
   }
 done:
   return status;
@@ -155,7 +155,7 @@ done:
 /* The loop against its equals, at the threshold. */
 static int put_equals(struct lat_analysis *analysis, const struct cell *cell, size_t count) {
   static const char *const name[] = {"one layer", "looped", "untied", "lstm", "tanh"};
-  char a[24], b[24];
+  char a[24], b[24], c[24];
   int status = LAT_OK;
   LAT_TRY(status,
           lat_table_begin(
@@ -169,11 +169,10 @@ static int put_equals(struct lat_analysis *analysis, const struct cell *cell, si
       int64_t depth = m == 1 || m == 2 ? LAT_STAIRCASE_THRESHOLD(k) : 1;
       const struct cell *at = find(cell, count, m == 0 ? "untied" : name[m], k, depth);
       if (at == NULL || at->beyond.count == 0) continue;
-      LAT_TRY(status,
-              lat_table_row(analysis, "%lld\t%s\t%lldx%lld\t%.0f\t%.4g\t%.4g\t%.4g\t%zu\t%zu\t%s\t%s", (long long)k,
-                            name[m], (long long)(m == 1 ? 1 : depth), (long long)(m == 1 ? depth : 1), at->parameters,
-                            mean(&at->beyond), at->beyond.low, at->beyond.high, at->points, at->solved,
-                            shown(a, mean(&at->updates)), shown(b, at->flops / (double)at->beyond.count)));
+      LAT_TRY(status, lat_table_row(analysis, "%lld\t%s\t%lldx%lld\t%s\t%.4g\t%.4g\t%.4g\t%zu\t%zu\t%s\t%s", (long long)k,
+                                    name[m], (long long)(m == 1 ? 1 : depth), (long long)(m == 1 ? depth : 1),
+                                    shown(c, mean(&at->parameters)), mean(&at->beyond), at->beyond.low, at->beyond.high,
+                                    at->points, at->solved, shown(a, mean(&at->updates)), shown(b, mean(&at->flops))));
     }
 done:
   return status;

@@ -36,7 +36,7 @@ static double mean(const struct spread *spread) {
 
 static const char *shown(char text[24], double value) {
   if (isfinite(value))
-    snprintf(text, 24, "%.4g", value);
+    snprintf(text, 24, "%.6g", value);
   else
     strcpy(text, "NaN");
   return text;

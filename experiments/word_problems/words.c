@@ -13,8 +13,8 @@ int lat_words_model_parse(const char *text, struct lat_words_model *model) {
   if (strcmp(text, "lstm") == 0) model->kind = LAT_WORDS_LSTM;
   if (strcmp(text, "tanh") == 0) model->kind = LAT_WORDS_TANH;
   if (model->kind != LAT_WORDS_TRANSFORMER) return LAT_OK;
-  if (sscanf(text, "%zux%zu%c", &model->layers, &model->loops, &rest) != 2 || model->layers < 1 || model->loops < 1 ||
-      model->layers > MOST || model->loops > MOST)
+  if (strspn(text, "0123456789x") != strlen(text) || sscanf(text, "%zux%zu%c", &model->layers, &model->loops, &rest) != 2 ||
+      model->layers < 1 || model->loops < 1 || model->layers > MOST || model->loops > MOST)
     return LAT_FAIL(LAT_INPUT, "model '%.40s' is none of LxT (1 to %d layers looped 1 to %d times), lstm, tanh", text, MOST,
                     MOST);
   return LAT_OK;
