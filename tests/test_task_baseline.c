@@ -15,7 +15,7 @@
 
 static struct lat_baseline baseline_of(const char *text, size_t examples, double *by_level) {
   struct lat_task_setting setting;
-  struct lat_baseline b;
+  struct lat_baseline b = {0};
   size_t before = lat_memory_current();
   if (lat_task_parse(text, &setting) != LAT_OK || lat_task_baseline(&setting, 5, examples, &b, by_level) != LAT_OK)
     fail_msg("%s: %s", text, lat_error_message());

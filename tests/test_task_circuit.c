@@ -145,7 +145,7 @@ static void types_and_operands_have_the_stated_shares(void **state) {
   stream_share(constants, EXAMPLES * 8, .5, "constants that are 1");
   /* Gates of one example share operands: the bound is loose and holds for the average. */
   for (size_t l = 1; l <= 4; l++)
-    if (!(ones[l] > .48 * (double)of_level[l] && ones[l] < .52 * (double)of_level[l]))
+    if (!((double)ones[l] > .48 * (double)of_level[l] && (double)ones[l] < .52 * (double)of_level[l]))
       fail_msg("level %zu: %zu of %zu are 1", l, ones[l], of_level[l]);
   /* A last gate's second operand: any of the 17 tokens of lower levels but its first operand, which is one of the last three. */
   for (size_t p = 0; p < 3; p++) {

@@ -158,11 +158,11 @@ static void score(struct work *work) {
 static void read_out(const struct work *work, size_t count, size_t classes, struct lat_baseline *baseline,
                      double *by_level) {
   size_t levels = work->shape.levels;
-  double accuracy[PREDICTORS];
+  double accuracy[PREDICTORS], none = (double)NAN;
   uint64_t all = 0, exact = 0;
-  *baseline = (struct lat_baseline){NAN, NAN, NAN, NAN, 0, 0, NAN};
+  *baseline = (struct lat_baseline){none, none, none, none, 0, 0, none};
   for (size_t l = 0; l < levels; l++) {
-    if (by_level) by_level[l] = NAN;
+    if (by_level) by_level[l] = none;
     all += work->asked[l];
   }
   if (count == 0 || all == 0) return;
