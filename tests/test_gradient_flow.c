@@ -152,6 +152,7 @@ static void memory_that_runs_out_is_said_and_nothing_leaks(void **state) {
 
 /* ---- made-up results ---- */
 
+#define NOTHING ((double)NAN)
 struct row {
   const char *part, *block, *injection, *weights;
   double ratio; /* log10, at T = 64 or before training; NaN: not a number */
@@ -163,8 +164,8 @@ struct row {
 static const struct row world[] = {
     {"initial", "bare", "none", "fan-in", -20, 0, -0.7, "", 0},
     {"initial", "bare", "none", "orthogonal", -9, 0, -0.3, "", 0},
-    {"initial", "bare", "none", "normal", NAN, 3, NAN, "", 0},
-    {"initial", "none", "none", "fan-in", NAN, 1, NAN, "", 0},
+    {"initial", "bare", "none", "normal", NOTHING, 3, NOTHING, "", 0},
+    {"initial", "none", "none", "fan-in", NOTHING, 1, NOTHING, "", 0},
     {"initial", "none", "none", "fan-in", 12, 0, 1, "", 0},
     {"initial", "pre", "none", "fan-in", 1.5, 0, 0.1, "", 0},
     {"initial", "post", "add", "fan-in", -1.2, 0, 0, "", 0},
@@ -173,7 +174,7 @@ static const struct row world[] = {
     {"trained", "pre", "none", "fan-in", 1, 0, 0.1, "updates", 0},
     {"trained", "none", "none", "fan-in", 9, 0, 0.9, "diverged", 0},
     {"trained", "bare", "none", "orthogonal", -5, 0, -0.5, "updates", 0},
-    {"trained", "sandwich", "none", "fan-in", NAN, 0, NAN, "", 1},
+    {"trained", "sandwich", "none", "fan-in", NOTHING, 0, NOTHING, "", 1},
 };
 enum { WORLD = sizeof world / sizeof *world, AT_BARE = 0, AT_PRE = 5, AT_NORM = 7, AT_SOLVED = 8, AT_NONE_FIT = 10 };
 
@@ -267,11 +268,11 @@ static void one_point_that_does_not_fit_refutes(void **state) {
   row[AT_BARE].ratio = -2.9;
   judge(WORLD, row, LAT_REFUTED, "vanishing holds for 2 of 3");
   memcpy(row, world, sizeof world);
-  row[AT_PRE].ratio = NAN;
+  row[AT_PRE].ratio = NOTHING;
   row[AT_PRE].state = 2;
   judge(WORLD, row, LAT_REFUTED, "in 1 of 2 loops with no");
   memcpy(row, world, sizeof world);
-  row[AT_NORM].exponent = NAN;
+  row[AT_NORM].exponent = NOTHING;
   judge(WORLD, row, LAT_REFUTED, "negative in 0 of 1");
   memcpy(row, world, sizeof world);
   row[AT_SOLVED].end = "updates";
@@ -293,7 +294,7 @@ static void too_little_leaves_it_open(void **state) {
 
 static void medians_count_what_has_no_number(void **state) {
   (void)state;
-  double value[] = {3, NAN, 1, 2};
+  double value[] = {3, NOTHING, 1, 2};
   assert_true(lat_flow_median(4, value, 0, 1) == 2.5);
   assert_true(lat_flow_median(3, value, 0, 2) == 3);
   assert_true(lat_flow_median(3, value, 2, 0) == 1);

@@ -184,7 +184,7 @@ static int ratio(const struct lat_flow *flow, struct lat_jacobian *jacobian, con
                  struct lat_tape *tape, struct lat_flow_measure *measure) {
   size_t n = flow->shape.sequence * flow->model->config.width;
   double *g = lat_tape_memory(tape, n, sizeof *g), *log_scale = lat_tape_memory(tape, probes, sizeof *log_scale);
-  double before = 0, after = 0, largest = -INFINITY;
+  double before = 0, after = 0, largest = (double)-INFINITY;
   if (g == NULL || log_scale == NULL) return lat_tape_status(tape);
   for (size_t p = 0; p < probes; p++) {
     for (size_t i = 0; i < n; i++) g[i] = (double)batch->ghT[p * n + i];
@@ -195,7 +195,7 @@ static int ratio(const struct lat_flow *flow, struct lat_jacobian *jacobian, con
     if (status != LAT_OK) return forgive(status);
     double left = 0;
     for (size_t i = 0; i < n; i++) left += g[i] * g[i];
-    if (left == 0) log_scale[p] = -INFINITY;
+    if (left == 0) log_scale[p] = (double)-INFINITY;
     if (log_scale[p] > largest) largest = log_scale[p];
   }
   for (size_t p = 0; p < probes; p++) after += exp(2 * (log_scale[p] - largest));
@@ -207,7 +207,7 @@ static int ratio(const struct lat_flow *flow, struct lat_jacobian *jacobian, con
 static int spectrum(const struct lat_flow *flow, struct lat_jacobian *jacobian, const struct batch *batch,
                     struct lat_flow_measure *measure) {
   size_t T = flow->loop.steps, rounds;
-  double log_value[LAT_FLOW_VALUES], residual = NAN;
+  double log_value[LAT_FLOW_VALUES], residual = (double)NAN;
   int status = LAT_OK;
   const struct lat_singular several = {LAT_FLOW_VALUES, 48, 0.02, 1}, one = {1, 48, 0.02, 1};
   LAT_TRY(status, lat_jacobian_start(jacobian, batch->x0));
@@ -228,14 +228,14 @@ int lat_flow_measure(const struct lat_flow *flow, uint64_t seed, size_t examples
   struct lat_tape *tape = NULL;
   struct lat_jacobian *jacobian = NULL;
   struct batch batch = {0};
-  *measure = (struct lat_flow_measure){.broken_at = NAN,
-                                       .rms = NAN,
-                                       .log_ratio = NAN,
-                                       .log_input = NAN,
-                                       .log_parameters = NAN,
-                                       .log_step = NAN,
-                                       .residual = NAN};
-  for (size_t i = 0; i < LAT_FLOW_VALUES; i++) measure->log_singular[i] = NAN;
+  *measure = (struct lat_flow_measure){.broken_at = (double)NAN,
+                                       .rms = (double)NAN,
+                                       .log_ratio = (double)NAN,
+                                       .log_input = (double)NAN,
+                                       .log_parameters = (double)NAN,
+                                       .log_step = (double)NAN,
+                                       .residual = (double)NAN};
+  for (size_t i = 0; i < LAT_FLOW_VALUES; i++) measure->log_singular[i] = (double)NAN;
   LAT_TRY(status, lat_tape_alloc(&tape));
   LAT_TRY(status, draw(flow, tape, seed, examples, &batch));
   LAT_TRY(status, walk(flow, tape, examples, &batch, measure));

@@ -88,7 +88,7 @@ int lat_flow_solved(const struct lat_merged *merged, size_t point) {
 }
 
 struct lat_flow_spread lat_flow_spread_of(size_t count, const double *value) {
-  struct lat_flow_spread spread = {NAN, NAN, NAN, 0};
+  struct lat_flow_spread spread = {(double)NAN, (double)NAN, (double)NAN, 0};
   double sum = 0;
   for (size_t i = 0; i < count; i++) {
     if (!isfinite(value[i])) continue;
@@ -107,6 +107,6 @@ double lat_flow_median(size_t count, double *value, size_t below, size_t above) 
     if (isfinite(value[i])) value[numbers++] = value[i];
   gsl_sort(value, 1, numbers);
   size_t all = below + numbers + above, low = (all - 1) / 2, high = all / 2;
-  if (all == 0 || low < below || high >= below + numbers) return NAN;
+  if (all == 0 || low < below || high >= below + numbers) return (double)NAN;
   return 0.5 * (value[low - below] + value[high - below]);
 }

@@ -250,7 +250,7 @@ int lat_jacobian_singular(struct lat_jacobian *jacobian, size_t first, size_t en
   struct bidiagonal b = {jacobian, first, end, n, wanted->most < n ? wanted->most : n, NULL, NULL, NULL, NULL, 0};
   int status = LAT_OK, over = 0;
   assert(wanted->count >= 1 && wanted->count <= n && b.most >= 1);
-  *residual = INFINITY;
+  *residual = (double)INFINITY;
   LAT_TRY(status, bidiagonal_alloc(&b, wanted->seed));
   while (m < b.most && !over) {
     LAT_TRY(status, extend(&b, 0, m, &b.alpha[m]));
