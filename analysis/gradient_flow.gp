@@ -62,10 +62,10 @@ plot [-1.7:2.6] x with lines lw 1.0 lc rgb SOFT notitle, \
 @CURVES
 set lmargin at screen 0.590; set rmargin at screen 0.985; set tmargin at screen 0.435; set bmargin at screen 0.100
 set label 1 heading('d', 'Accuracy after training') at screen 0.520, screen 0.472 font HEAD textcolor rgb INK
-set logscale x 2; set xrange [1.7:76]; set xtics (2, 4, 8, 16, 32, 64); set yrange [0.4:1.03]; set ytics 0.1
+set logscale x 2; set xrange [1.7:76]; set xtics (2, 4, 8, 16, 32, 64); set yrange [-0.03:1.04]; set ytics 0.2
 set xlabel 'loops {/:Italic T}' offset 0,0.4 textcolor rgb INK; set ylabel 'of parities on fresh strings' offset 0.6,0 textcolor rgb INK
-set key at graph 0.02,0.24 left bottom @KEY font SMALL
-set arrow 1 from 1.7,0.5 to 76,0.5 nohead lw 0.8 lc rgb SOFT; set label 2 'chance' at 1.8,0.475 font SMALL textcolor rgb SOFT
+set key at graph 0.02,0.06 left bottom @KEY font SMALL
+set arrow 1 from 1.7,0.5 to 76,0.5 nohead lw 0.8 lc rgb SOFT; set label 2 'chance' at 1.8,0.455 font SMALL textcolor rgb SOFT
 plot for [i=1:5] TABLES.'trained.tsv' using (beside($2, i)):(strcol(1) eq loop(word(BLOCKS, i), 'none') ? column(7) : NaN):8:9 with yerrorbars pt 0 lw 0.8 lc rgb COLOUR[i] notitle, \
      for [i=1:5] TABLES.'trained.tsv' using (beside($2, i)):(strcol(1) eq loop(word(BLOCKS, i), 'none') ? column(7) : NaN) with linespoints lw 1.2 pt MARKER[i] ps 0.4 lc rgb COLOUR[i] notitle, \
      for [i=3:5] TABLES.'trained.tsv' using (beside($2, i)):(strcol(1) eq loop(word(BLOCKS, i), 'norm') ? column(7) : NaN) with linespoints lw 1.2 dt (5,4) pt OPEN[i] ps 0.5 lc rgb COLOUR[i] notitle, \

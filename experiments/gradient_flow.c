@@ -300,7 +300,7 @@ const struct lat_experiment lat_experiment_gradient_flow = {
         "Lyapunov "
         "exponent before and after training, colours as in (a), all T and injections; line: no change. (d) Accuracy of "
         "trained "
-        "loops on fresh strings, mean and range over seeds.",
+        "loops on fresh strings, mean and range over seeds; an answer that is no number is wrong.",
     .version = 1,
     .parameters_size = sizeof(struct parameters),
     .parameters = parameters_table,
