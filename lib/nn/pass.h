@@ -50,7 +50,8 @@ struct lat_array *lat_pass_layer(struct lat_pass *pass, size_t layer, struct lat
 struct lat_array *lat_pass_step(struct lat_pass *pass, size_t step, struct lat_array *x, struct lat_array *first);
 
 /* Steps 0 .. steps - 1; gradients go back through the last `through` steps only (truncated back-propagation, Williams and Peng
- * 1990; SIZE_MAX: through all of them, and then into the embedding, which injected input leads to from every such step anyway). state[t] (may be NULL) gets the state after each step. */
+ * 1990; SIZE_MAX: through all of them, and then into the embedding). Where the input is injected, each of those steps leads to the
+ * embedding too. state[t] (may be NULL) gets the state after each step. */
 struct lat_array *lat_pass_run(struct lat_pass *pass, size_t steps, size_t through, struct lat_array *x,
                                struct lat_array **state);
 
