@@ -2,6 +2,7 @@
 FORMAT = ARG1; OUTPUT = ARG2; TABLES = ARG3.'/'
 load ARG0[1 : strlen(ARG0) - strlen('word_problems.gp')].'style.gp'
 
+stats TABLES.'series.tsv' every ::0::0 using (groups = strcol(1), 0) nooutput
 array OPEN[6] = [6, 4, 8, 12, 10, 14]
 set tmargin at screen 0.880; set bmargin at screen 0.160
 
@@ -15,6 +16,7 @@ do for [panel=1:2] {
   set xlabel 'loops, or layers' offset 0,0.4 textcolor rgb INK
   if (panel == 1) { set ylabel 'solved letters {/:Italic n}*' offset 0.6,0 textcolor rgb INK } else { unset ylabel }
   if (panel == 1) { set key at graph 0.02,1.0 left top @KEY font SMALL maxrows auto } else { unset key }
+  if (strstrt(' '.groups.' ', ' '.group.' ') == 0) { set label 2 'not run at this size' at graph 0.97, graph 0.08 right font SMALL textcolor rgb SOFT }
   plot TABLES.'lines.tsv' using 1:2 with lines lw 1.0 lc rgb INK notitle, \
        TABLES.'published.tsv' using 1:2 with lines lw 1.0 dt (1,3) lc rgb SOFT notitle, \
        TABLES.'reach.tsv' using 1:(strcol(6) eq group ? column(7) : NaN) with lines lw 0.8 dt (5,4) lc rgb SOFT notitle, \
@@ -31,7 +33,7 @@ do for [panel=1:2] {
 # ---- (c) tasks
 @CURVES
 set lmargin at screen 0.735; set rmargin at screen 0.985
-set label 1 heading('c', 'All tasks') at screen 0.690, screen 0.945 font HEAD textcolor rgb INK
+set label 1 heading('c', 'All tasks') at screen 0.690, screen 0.945 font HEAD textcolor rgb INK; unset xlabel
 stats TABLES.'tasks.tsv' using 1 nooutput
 places = STATS_max
 set logscale y 2; set xrange [0.4:places + 0.6]; set yrange [0.4:70]; set ytics ('0' 0.5, '1' 1, '2' 2, '4' 4, '8' 8, '16' 16, '32' 32)
@@ -40,7 +42,7 @@ set xtics rotate by 0
 unset xtics; set xtics scale 0
 set key at graph 0.02,1.0 left top @KEY font SMALL maxrows auto
 height(n) = n > 0 ? n : 0.5
-plot TABLES.'tasks.tsv' using 1:(column(9) == 1 ? column(3) : NaN):(0.4):xtic(shown(strcol(2))) with boxes fs solid 1.0 lc rgb SHADE notitle, \
+plot TABLES.'tasks.tsv' using 1:(column(9) == 1 ? column(3) : NaN):(0.8):xtic(shown(strcol(2))) with boxes fs solid 1.0 lc rgb SHADE notitle, \
      for [m=1:4] TABLES.'tasks.tsv' using ($1 + (m - 2.5)*0.18):(column(9) == m ? height(column(6)) : NaN):(height(column(7))):(height(column(8))) with yerrorbars pt MARKER[m] ps 0.5 lw 1.0 lc rgb COLOUR[m] notitle, \
      keyentry with points pt MARKER[1] ps 0.5 lc rgb COLOUR[1] title 'one layer', \
      keyentry with points pt MARKER[2] ps 0.5 lc rgb COLOUR[2] title 'most loops', \

@@ -10,7 +10,7 @@
 
 #define PARAMETERS(INT, REAL, TEXT, PATH)                                                                               \
   TEXT(model, "-", "untied: `depth` layers; looped: one layer `depth` times; lstm, tanh: one layer of recurrent cells", \
-       "untied,looped,lstm", "untied,looped,lstm,tanh", "untied,looped,lstm,tanh")                                      \
+       "untied,looped,lstm", "untied,looped,lstm", "untied,looped,lstm,tanh")                                           \
   INT(k, "1", 3, 64, "alternating blocks of the language", "3,4", "3:6", "3:8")                                         \
   INT(depth, "1", 1, 64, "layers or loops", "1,2", "1:4", "1:6")                                                        \
   INT(below, "1", 0, 64, "depths under the threshold that are run", "2", "1", "2")                                      \
@@ -24,7 +24,7 @@
   INT(strings, "1", 0, 1e9, "strings of the training set, over all lengths; 0: every batch is fresh", "400", "4000",    \
       "4000")                                                                                                           \
   INT(batch, "1", 4, 4096, "strings of an update", "16", "32", "32")                                                    \
-  INT(budget, "1", 1, 1e9, "updates at most", "200", "600", "1200")                                                     \
+  INT(budget, "1", 1, 1e9, "updates at most", "200", "500", "1200")                                                     \
   INT(every, "1", 1, 1e9, "updates between validations", "50", "100", "100")                                            \
   REAL(rate, "1", 1e-6, 1, "largest learning rate, the same for all models", "2e-3", "2e-3", "2e-3")                    \
   REAL(stop, "1", 0, 2, "share of whole strings right in validation that ends training", "0.995", "0.995", "0.995")     \

@@ -11,16 +11,16 @@
 
 #define PARAMETERS(INT, REAL, TEXT, PATH)                                                                        \
   TEXT(task, "-", "parity:length=N or words:group=NAME:length=N", "parity:length=6,words:group=s3:length=4",     \
-       "words:group=s3:length=8,words:group=z60:length=4,words:group=a5:length=4",                               \
-       "parity:length=16,words:group=s3:length=16,words:group=z60:length=6,words:group=a5:length=6,"             \
-       "words:group=s5:length=4")                                                                                \
+       "words:group=s3:length=8,words:group=z60:length=3,words:group=a5:length=3",                               \
+       "parity:length=16,words:group=s3:length=12,words:group=z60:length=3,words:group=a5:length=3,"             \
+       "words:group=s5:length=3")                                                                                \
   TEXT(model, "-", "LxT: L layers looped T times; lstm, tanh: one layer of recurrent cells", "1x1,1x2,2x1,lstm", \
        "1x1,1x2,1x4,1x8,4x1,lstm", "1x1,1x2,1x4,1x8,2x1,4x1,8x1,lstm")                                           \
   TEXT(injection, "-", "what a loop gets of the input: none, add or norm", "add", "add", "add")                  \
   INT(width, "1", 2, 1024, "width D, hidden units 4 D", "16", "64", "64")                                        \
   INT(heads, "1", 1, 64, "heads of a layer", "2", "4", "4")                                                      \
   INT(batch, "1", 4, 4096, "words of an update", "16", "64", "64")                                               \
-  INT(budget, "1", 1, 1e9, "updates at most", "50", "600", "1500")                                               \
+  INT(budget, "1", 1, 1e9, "updates at most", "50", "500", "800")                                                \
   INT(every, "1", 1, 1e9, "updates between validations", "25", "100", "100")                                     \
   REAL(rate, "1", 1e-6, 1, "largest learning rates, tried alike by every model", "3e-3", "3e-3", "1e-3,3e-3")    \
   REAL(stop, "1", 0, 2, "accuracy of validation that ends training", "0.998", "0.998", "0.998")                  \

@@ -169,6 +169,14 @@ static int put_reach(const struct lat_merged *merged, struct lat_analysis *analy
                                   lat_merged_real(merged, "solved_length", i), kind(at), at->group, at->model,
                                   (long long)lat_merged_integer(merged, "seed", i)));
   }
+  char groups[256] = "groups:";
+  for (size_t t = 0; t < count; t++) {
+    size_t first = 0, end = strlen(groups);
+    while (strcmp(cell[first].group, cell[t].group) != 0) first++;
+    if (first == t && *cell[t].group) snprintf(groups + end, sizeof groups - end, " %s", cell[t].group);
+  }
+  LAT_TRY(status, lat_table_begin(analysis, "series", "groups", NULL));
+  LAT_TRY(status, lat_table_row(analysis, "%s", groups));
   LAT_TRY(status, lat_table_begin(analysis, "lines", "loops or layers\tconstruction (letters)", NULL));
   for (int t = 1; t <= 16; t++) LAT_TRY(status, lat_table_row(analysis, "%d\t%.0f", t, exp2(t)));
   LAT_TRY(status, lat_table_begin(analysis, "published", "layers\tn* (letters)",
@@ -238,7 +246,7 @@ done:
 /* What the prediction says, counted. */
 struct judged {
   size_t growing, flat, pairs, apart, above, below, hard, learned, fewest;
-  double most_hard, z60;
+  double most_hard, z60, cells; /* n*; cells: of recurrent ones on the hard groups */
   char words[400];
 };
 
@@ -268,7 +276,11 @@ static void judge_task(const struct cell *cell, size_t count, const struct cell 
   }
   for (size_t c = 0; c < count; c++) {
     const struct cell *at = &cell[c];
-    if (!at->chosen || strcmp(at->task, task->task) != 0 || !is_transformer(at)) continue;
+    if (!at->chosen || strcmp(at->task, task->task) != 0) continue;
+    if (!is_transformer(at)) {
+      if (hard) judged->cells = fmax(judged->cells, mean(&at->length));
+      continue;
+    }
     if (judged->fewest == 0 || at->length.count < judged->fewest) judged->fewest = at->length.count;
     if (hard) {
       judged->hard++;
@@ -281,7 +293,7 @@ static void judge_task(const struct cell *cell, size_t count, const struct cell 
 
 int lat_words_analyse(const struct lat_merged *merged, struct lat_analysis *analysis) {
   struct cell cell[MOST_CELLS];
-  struct judged judged = {.z60 = -1};
+  struct judged judged = {.z60 = -1, .cells = -1};
   size_t failed = 0, diverged = 0, points = lat_merged_points(merged);
   int status = LAT_OK;
   size_t count = find_cells(merged, cell);
@@ -300,8 +312,10 @@ int lat_words_analyse(const struct lat_merged *merged, struct lat_analysis *anal
       if (strcmp(cell[o].task, task->task) == 0 && cell[o].length.count > 0) task = &cell[o];
     if (task->length.count > 0) judge_task(cell, count, task, &judged);
   }
-  char z60[80] = "";
+  char z60[120] = "";
   if (judged.z60 >= 0) snprintf(z60, sizeof z60, ", of Z60 (solvable) %.3g", judged.z60);
+  if (judged.cells >= 0)
+    snprintf(z60 + strlen(z60), sizeof z60 - strlen(z60), "; of recurrent cells on A5 and S5 %.3g", judged.cells);
   if (failed > 0 || judged.growing + judged.flat == 0 || judged.pairs == 0)
     status = lat_verdict(analysis, LAT_OPEN,
                          "%zu points ran and %zu failed, %zu tasks have one loop beside several and %zu pairs have equal "
