@@ -22,10 +22,10 @@
   TEXT(model, "-", "LxT: L layers looped T times; LxT@D: of width D", "1x1,1x2,2x1", "1x1,1x4,4x1@16,4x1",                 \
        "1x1,1x4,2x1,2x2,4x1@16,4x1")                                                                                       \
   INT(width, "1", 2, 1024, "width of the residual stream", "16", "32", "32")                                               \
-  REAL(rate, "1", 1e-6, 1, "learning rates that each model tries", "6e-3", "6e-3", "3e-3,6e-3")                            \
+  REAL(rate, "1", 1e-6, 1, "learning rates that each model tries", "6e-3", "3e-3,6e-3", "3e-3,6e-3")                       \
   INT(budget, "updates", 1, 1e7, "updates of a training at most", "20", "1000", "2000")                                    \
   INT(tokens, "tokens", 16, 1e6, "of an update, so that all tasks cost the same: as many examples as fit, in fours", "64", \
-      "512", "768")                                                                                                        \
+      "320", "768")                                                                                                        \
   INT(every, "updates", 1, 1e6, "updates from validation to validation", "10", "50", "100")                                \
   INT(tested, "1", 1, 100000, "examples of a validation, and of each part of the test", "32", "256", "512")                \
   REAL(goal, "1", 0, 2, "validation accuracy that ends a training; above 1: none does", "0.99", "0.99", "0.99")            \
