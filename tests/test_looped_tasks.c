@@ -22,7 +22,7 @@ struct training {
 };
 
 static void add(struct lat_merged *merged, const struct training *t) {
-  static const double update[] = {50, 100}, level[] = {NAN, 1};
+  static const double update[] = {50, 100}, level[] = {(double)NAN, 1};
   double accuracy[] = {0.3, t->validated}, loss[] = {1, (double)NAN}, at[] = {(double)NAN, t->accuracy};
   made_up_point(merged, "ok");
   made_up_text(merged, "task", t->task);
@@ -114,7 +114,7 @@ static void a_diverged_training_counts_as_nothing_learned(void **state) {
   (void)state;
   struct lat_merged *merged = made_up("looped_tasks");
   add_three(merged, "p-hop:hops=2", 0.5, 0.95, 1.0);
-  add(merged, &(struct training){"p-hop:hops=2", "1x4", 1, 4, 32, 2, 1e-3, 0, NAN, -1});
+  add(merged, &(struct training){"p-hop:hops=2", "1x4", 1, 4, 32, 2, 1e-3, 0, (double)NAN, -1});
   struct lat_analysis *analysis = made_up_analyse("looped_tasks", merged);
   assert_int_equal(lat_analysis_verdict(analysis), LAT_REFUTED); /* the mean is 0.63 */
   assert_non_null(strstr(lat_analysis_sentence(analysis), "1 diverged"));

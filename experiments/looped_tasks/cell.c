@@ -99,7 +99,7 @@ static int compare_reals(const void *a, const void *b) {
 }
 
 double lat_cell_updates(const struct lat_merged *merged, const struct cell *cell) {
-  double updates[MOST_SEEDS];
+  double updates[MOST_SEEDS] = {0};
   for (size_t s = 0; s < cell->count; s++) {
     int64_t at = lat_merged_integer(merged, "solved_at", cell->point[s]);
     updates[s] = at >= 0 ? (double)at : HUGE_VAL;

@@ -82,7 +82,7 @@ static double middle(double *value, size_t count) {
 }
 
 static void summarise(const struct lat_merged *merged, struct cell *cell) {
-  double examples[MOST_SEEDS], flops[MOST_SEEDS];
+  double examples[MOST_SEEDS] = {0}, flops[MOST_SEEDS] = {0};
   for (size_t s = 0; s < cell->count; s++) {
     size_t i = cell->point[s];
     int64_t needed = lat_merged_integer(merged, "examples_to_solve", i);
@@ -251,19 +251,23 @@ done:
 
 /* What papers report, at their own sizes: accuracy after a fixed training, not examples to solve. */
 static int literature(struct lat_analysis *analysis) {
-  static const char *const row[] = {
-      "Feng et al. 2023\tarithmetic mod 11, 4 / 5 / 6 operations\tanswer only, 3 layers\t0.729 / 0.374 / 0.254",
-      "Feng et al. 2023\tarithmetic mod 11, 4 / 5 / 6 operations\tanswer only, 5 layers\t0.968 / 0.699 / 0.491",
-      "Feng et al. 2023\tarithmetic mod 11, 4 / 5 / 6 operations\tchain of thought, 3 layers\t1.000 / 1.000 / 1.000",
-      "Feng et al. 2023\tlongest increasing subsequence of 50 / 80 / 100\tanswer only, 3 layers\t0.644 / 0.300 / 0.226",
-      "Feng et al. 2023\tlongest increasing subsequence of 50 / 80 / 100\tchain of thought, 3 layers\t0.995 / 0.998 / "
-      "1.000",
-      "Li et al. 2024\twords over S5, iterated squaring, circuit value\tchain of thought, 1 layer\tnearly perfect",
-      "Li et al. 2024\twords over S5, iterated squaring, circuit value\tanswer only\tneeds many layers"};
+  static const struct {
+    const char *source, *question, *signal, *accuracy;
+  } row[] = {
+      {"Feng et al. 2023", "arithmetic mod 11, 4 / 5 / 6 operations", "answer only, 3 layers", "0.729 / 0.374 / 0.254"},
+      {"Feng et al. 2023", "arithmetic mod 11, 4 / 5 / 6 operations", "answer only, 5 layers", "0.968 / 0.699 / 0.491"},
+      {"Feng et al. 2023", "arithmetic mod 11, 4 / 5 / 6 operations", "chain of thought, 3 layers",
+       "1.000 / 1.000 / 1.000"},
+      {"Feng et al. 2023", "LIS of 50 / 80 / 100 numbers", "answer only, 3 layers", "0.644 / 0.300 / 0.226"},
+      {"Feng et al. 2023", "LIS of 50 / 80 / 100 numbers", "chain of thought, 3 layers", "0.995 / 0.998 / 1.000"},
+      {"Li et al. 2024", "words over S5, iterated squaring, circuit value", "chain of thought, 1 layer", "nearly perfect"},
+      {"Li et al. 2024", "words over S5, iterated squaring, circuit value", "answer only", "needs many layers"}};
   int status = LAT_OK;
   LAT_TRY(status, lat_table_begin(analysis, "literature", "source\tquestion\tsignal\taccuracy (1)",
                                   "What papers report: test accuracy after a fixed, far larger training."));
-  for (size_t i = 0; i < sizeof row / sizeof *row; i++) LAT_TRY(status, lat_table_row(analysis, "%s", row[i]));
+  for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+    LAT_TRY(status,
+            lat_table_row(analysis, "%s\t%s\t%s\t%s", row[i].source, row[i].question, row[i].signal, row[i].accuracy));
 done:
   return status;
 }
