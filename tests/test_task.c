@@ -275,21 +275,29 @@ static void the_table_is_well_formed(void **state) {
   }
 }
 
-/* Every token and class of a task has a text of its own. */
+/* Every token and class has a text; those of two classes differ. (A letter of the input may read like a class: they never stand at one
+ * place.) */
 static void check_texts(struct task_stream *stream, const char *text) {
   const struct lat_task *task = stream->setting.task;
-  char(*seen)[16] = lat_calloc(stream->shape.vocabulary, sizeof *seen);
+  char(*seen)[16] = lat_calloc(stream->shape.classes, sizeof *seen), word[16];
   assert_non_null(seen);
   for (size_t v = 0; task->token_text && v < stream->shape.vocabulary; v++) {
-    task->token_text(&stream->setting, 0, (int32_t)v, seen[v]);
-    size_t length = strnlen(seen[v], 16);
-    if (length == 0 || length == 16) fail_msg("%s: token %zu has no text", text, v);
-    for (size_t u = 0; u < v; u++)
-      if (!strcmp(seen[u], seen[v])) fail_msg("%s: tokens %zu and %zu both read '%s'", text, u, v, seen[v]);
+    memset(word, 'x', sizeof word);
+    task->token_text(&stream->setting, 0, (int32_t)v, word);
+    size_t length = strnlen(word, sizeof word);
+    if (length == 0 || length == sizeof word) fail_msg("%s: token %zu has no text", text, v);
+  }
+  for (size_t c = 0; task->class_text && c < stream->shape.classes; c++) {
+    memset(seen[c], 'x', sizeof *seen);
+    task->class_text(&stream->setting, (int32_t)c, seen[c]);
+    size_t length = strnlen(seen[c], sizeof *seen);
+    if (length == 0 || length == sizeof *seen) fail_msg("%s: class %zu has no text", text, c);
+    for (size_t u = 0; u < c; u++)
+      if (!strcmp(seen[u], seen[c])) fail_msg("%s: classes %zu and %zu both read '%s'", text, u, c, seen[c]);
   }
   lat_free(seen);
 }
-static void tokens_are_told_apart_by_their_texts(void **state) {
+static void tokens_have_texts_and_classes_are_told_apart(void **state) {
   (void)state;
   every_setting(check_texts);
 }
@@ -304,7 +312,7 @@ int main(void) {
       cmocka_unit_test(what_follows_the_prompt_is_pauses_or_the_trace),
       cmocka_unit_test(an_example_is_a_function_of_seed_purpose_and_index),
       cmocka_unit_test(threads_and_order_change_no_example),
-      cmocka_unit_test(tokens_are_told_apart_by_their_texts),
+      cmocka_unit_test(tokens_have_texts_and_classes_are_told_apart),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
