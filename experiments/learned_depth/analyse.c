@@ -353,18 +353,31 @@ static int verdict(const struct reading *r) {
                        "%zu looped, %zu deep and %zu single runs, %zu without injection and %zu constructed machines: at "
                        "least 2, 2, 2, 1 and 1 are needed; %zu of %zu points failed.",
                        a.count, b.count, c.count, d.count, n.built, n.failed, lat_merged_points(r->merged));
-  int holds = n.exact == n.built && n.uncertified == 0 && a.median >= depth && a.median > b.median && c.most < 2 &&
-              d.median < depth && !(e.count > 0 && e.median >= depth);
+  const struct {
+    int broken;
+    const char *what;
+  } part[] = {{n.exact < n.built || n.uncertified > 0, "the constructed machine"},
+              {!(a.median >= depth), "the looped layer learns too little"},
+              {!(a.median > b.median), "as many layers are no worse"},
+              {!(c.most < 2), "one layer once learns level 2"},
+              {d.median >= depth, "it is learned without injection"},
+              {e.count > 0 && e.median >= depth, "it is learned from the answer alone"}};
+  char failing[300] = "";
+  for (size_t k = 0; k < sizeof part / sizeof *part; k++) {
+    size_t at = strlen(failing);
+    if (part[k].broken)
+      snprintf(failing + at, sizeof failing - at, "%s%s", at == 0 ? " Against the prediction: " : ", ", part[k].what);
+  }
   return lat_verdict(
-      r->analysis, holds ? LAT_SUPPORTED : LAT_REFUTED,
+      r->analysis, *failing == '\0' ? LAT_SUPPORTED : LAT_REFUTED,
       "On circuits of %lld levels the constructed machine is right in every gate up to level L T in %zu of %zu runs (%lld "
       "wrong; %zu without a certificate). Levels learned, median over seeds: one layer looped %lld times %g (%zu of %zu "
       "seeds "
       "learn all), %lld layers %g (%zu of %zu), one layer once %g (most %g), without injection %g%s. %zu of %zu fits "
-      "diverged, %zu points failed.",
+      "diverged, %zu points failed.%s%s",
       (long long)r->depth, n.exact, n.built, (long long)n.wrong, n.uncertified, (long long)r->depth, a.median,
       reach(r, &looped, r->depth), looped.count, (long long)r->depth, b.median, reach(r, &deep, r->depth), deep.count,
-      c.median, c.most, d.median, beside, n.diverged, n.trained, n.failed);
+      c.median, c.most, d.median, beside, n.diverged, n.trained, n.failed, failing, *failing == '\0' ? "" : ".");
 }
 
 int lat_learned_depth_analyse(const struct lat_merged *merged, struct lat_analysis *analysis) {
