@@ -18,7 +18,7 @@ first(text) = strstrt(text, ':') == 0 ? text : text[1 : strstrt(text, ':') - 1]
 rest(text) = strstrt(text, ':') == 0 ? '' : comma(text[strstrt(text, ':') + 1 : *])
 comma(text) = strstrt(text, ':') == 0 ? text : text[1 : strstrt(text, ':') - 1].', '.comma(text[strstrt(text, ':') + 1 : *])
 times(text) = strstrt(text, 'x') == 0 ? text : text[1 : strstrt(text, 'x') - 1].' × '.text[strstrt(text, 'x') + 1 : *]
-array SHOWN[5] = ['answer only', 'curriculum', 'hint', 'dense', 'chain of thought']
+array SHOWN[5] = ['answer only', 'curriculum', 'hint', 'dense', 'trace (CoT)']
 array INKED[5] = [COLOUR[6], COLOUR[5], COLOUR[4], COLOUR[3], COLOUR[2]]
 array SHAPED[5] = [MARKER[6], MARKER[5], MARKER[4], MARKER[3], MARKER[2]]
 pitch = 0.80/tasks
@@ -54,7 +54,7 @@ do for [t=1:tasks] {
 }
 # ---- one key for all, in a frame of its own
 @CLEAN; unset border; unset tics; unset xlabel; unset ylabel
-set lmargin at screen 0.850; set rmargin at screen 0.998; set tmargin at screen 0.900; set bmargin at screen 0.100
+set lmargin at screen 0.820; set rmargin at screen 0.998; set tmargin at screen 0.900; set bmargin at screen 0.100
 set xrange [0:1]; set yrange [0:1]
 set key left top @KEY font SMALL
 plot for [s=1:5] NaN with linespoints lw 1.0 pt SHAPED[s] ps 0.5 lc rgb INKED[s] title SHOWN[s], \
