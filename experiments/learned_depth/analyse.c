@@ -8,7 +8,7 @@
 #include "lib/base/status.h"
 
 /* Seeds of one setting, rates and side lengths of the grid that are looked at. */
-enum { MOST_RUNS = 64, MOST_RATES = 16, MOST_SIDES = 16, MOST_DEPTH = 64 };
+enum { MOST_RUNS = 64, MOST_RATES = 16, MOST_SIDES = 16 };
 
 struct side {
   size_t count;
@@ -248,6 +248,13 @@ done:
   return status;
 }
 
+/* The values of a side as words; text [200]. */
+static void join(const struct side *side, char *text) {
+  *text = '\0';
+  for (size_t k = 0; k < side->count; k++)
+    snprintf(text + strlen(text), 200 - strlen(text), "%s%lld", k > 0 ? " " : "", (long long)side->value[k]);
+}
+
 static int figure_curves(const struct reading *r) {
   int status = LAT_OK;
   size_t rows = 0;
@@ -270,15 +277,9 @@ static int figure_curves(const struct reading *r) {
   }
   if (rows == 0) LAT_TRY(status, lat_table_row(r->analysis, "1\tNaN\tNaN\tNaN\t0"));
   LAT_TRY(status, lat_table_begin(r->analysis, "names", "depth\tcolumns\trows\tlayers\tloops", NULL));
-  char layers[200] = "", loops[200] = "", one[32];
-  for (size_t a = 0; a < r->layers.count; a++) {
-    snprintf(one, sizeof one, "%s%lld", a > 0 ? " " : "", (long long)r->layers.value[a]);
-    strncat(layers, one, sizeof layers - strlen(layers) - 1);
-  }
-  for (size_t b = 0; b < r->loops.count; b++) {
-    snprintf(one, sizeof one, "%s%lld", b > 0 ? " " : "", (long long)r->loops.value[b]);
-    strncat(loops, one, sizeof loops - strlen(loops) - 1);
-  }
+  char layers[200], loops[200];
+  join(&r->layers, layers);
+  join(&r->loops, loops);
   LAT_TRY(status, lat_table_row(r->analysis, "%lld\t%zu\t%zu\t%s\t%s", (long long)r->depth, r->layers.count, r->loops.count,
                                 layers, loops));
 done:
@@ -344,10 +345,9 @@ static int verdict(const struct reading *r) {
   double depth = (double)r->depth;
   char beside[200] = "";
   if (e.count > 0) snprintf(beside, sizeof beside, ", with the answer alone supervised %g", e.median);
-  size_t used = strlen(beside);
   if (f.count > 0)
-    snprintf(beside + used, sizeof beside - used, "; %lld layers with four times the updates: %g", (long long)r->depth,
-             f.median);
+    snprintf(beside + strlen(beside), sizeof beside - strlen(beside), "; %lld layers with four times the updates: %g",
+             (long long)r->depth, f.median);
   if (a.count < 2 || b.count < 2 || c.count < 2 || d.count < 1 || n.built == 0)
     return lat_verdict(r->analysis, LAT_OPEN,
                        "%zu looped, %zu deep and %zu single runs, %zu without injection and %zu constructed machines: at "
@@ -364,9 +364,9 @@ static int verdict(const struct reading *r) {
               {e.count > 0 && e.median >= depth, "it is learned from the answer alone"}};
   char failing[300] = "";
   for (size_t k = 0; k < sizeof part / sizeof *part; k++) {
-    size_t at = strlen(failing);
     if (part[k].broken)
-      snprintf(failing + at, sizeof failing - at, "%s%s", at == 0 ? " Against the prediction: " : ", ", part[k].what);
+      snprintf(failing + strlen(failing), sizeof failing - strlen(failing), "%s%s",
+               *failing == '\0' ? " Against the prediction: " : ", ", part[k].what);
   }
   return lat_verdict(
       r->analysis, *failing == '\0' ? LAT_SUPPORTED : LAT_REFUTED,
