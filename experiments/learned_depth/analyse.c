@@ -372,9 +372,8 @@ static int verdict(const struct reading *r) {
       r->analysis, *failing == '\0' ? LAT_SUPPORTED : LAT_REFUTED,
       "On circuits of %lld levels the constructed machine is right in every gate up to level L T in %zu of %zu runs (%lld "
       "wrong; %zu without a certificate). Levels learned, median over seeds: one layer looped %lld times %g (%zu of %zu "
-      "seeds "
-      "learn all), %lld layers %g (%zu of %zu), one layer once %g (most %g), without injection %g%s. %zu of %zu fits "
-      "diverged, %zu points failed.%s%s",
+      "seeds learn all), %lld layers %g (%zu of %zu), one layer once %g (most %g), without injection %g%s. %zu of %zu "
+      "fits diverged, %zu points failed.%s%s",
       (long long)r->depth, n.exact, n.built, (long long)n.wrong, n.uncertified, (long long)r->depth, a.median,
       reach(r, &looped, r->depth), looped.count, (long long)r->depth, b.median, reach(r, &deep, r->depth), deep.count,
       c.median, c.most, d.median, beside, n.diverged, n.trained, n.failed, failing, *failing == '\0' ? "" : ".");
@@ -393,13 +392,8 @@ int lat_learned_depth_analyse(const struct lat_merged *merged, struct lat_analys
       add_side(&r.layers, integer(&r, "layers", i));
       add_side(&r.loops, integer(&r, "loops", i));
     }
-  LAT_TRY(status, table_rates(&r));
-  LAT_TRY(status, table_cells(&r));
-  LAT_TRY(status, table_controls(&r));
-  LAT_TRY(status, figure_maps(&r));
-  LAT_TRY(status, figure_levels(&r));
-  LAT_TRY(status, figure_curves(&r));
-  LAT_TRY(status, verdict(&r));
-done:
-  return status;
+  if ((status = table_rates(&r)) != LAT_OK || (status = table_cells(&r)) != LAT_OK) return status;
+  if ((status = table_controls(&r)) != LAT_OK || (status = figure_maps(&r)) != LAT_OK) return status;
+  if ((status = figure_levels(&r)) != LAT_OK || (status = figure_curves(&r)) != LAT_OK) return status;
+  return verdict(&r);
 }
