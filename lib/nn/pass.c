@@ -176,6 +176,7 @@ struct lat_array *lat_pass_run(struct lat_pass *pass, size_t steps, size_t throu
   for (size_t t = 0; t < steps; t++) {
     if (through < steps && t == steps - through) x = lat_stop_gradient(pass->tape, x);
     x = lat_pass_step(pass, t, x, first);
+    if (pass->between != NULL && x != NULL) x = pass->between(pass->between_context, pass, t, x);
     if (state != NULL) state[t] = x;
   }
   return x;

@@ -19,6 +19,12 @@ struct lat_pass_layer {
   struct lat_pass_linear query, key, value, output, up, down;
 };
 
+struct lat_pass;
+/* What an experiment does with the state after step t (0-based): makes it narrower, disturbs it, reads it. Returns what goes on to
+ * the next step and to the logits (x itself when it only reads); NULL after a failure that the tape has. May run on many
+ * threads at once with one context. */
+typedef struct lat_array *lat_between(void *context, struct lat_pass *pass, size_t step, struct lat_array *x);
+
 /* A model's parameters as leaves of a tape, and the shape of the pass. Lives on the tape until its reset. */
 struct lat_pass {
   struct lat_tape *tape;
@@ -32,6 +38,11 @@ struct lat_pass {
   double dropout;               /* of what each half of a layer adds, and of the embedding; set by the caller, 0 at first */
   struct lat_random *random;    /* for dropout; the caller's */
   double stream; /* what a half of a layer keeps of its input; 1 at first, 0: no residual connection; set by the caller */
+  lat_between *between; /* NULL at first; set by the caller */
+  void *between_context;
+  struct lat_random *channel; /* draws for `between`; the caller's */
+  struct lat_array *
+      extra; /* [1, 1]: what `between` adds to the loss, summed over the examples, e.g. that of lat_codebook; NULL: nothing */
 };
 
 /* `gradient` [model->count] gets the loss's gradient added, laid out as model->parameters; NULL for a pass without one. NULL when
@@ -51,7 +62,8 @@ struct lat_array *lat_pass_step(struct lat_pass *pass, size_t step, struct lat_a
 
 /* Steps 0 .. steps - 1; gradients go back through the last `through` steps only (truncated back-propagation, Williams and Peng
  * 1990; SIZE_MAX: through all of them, and then into the embedding). Where the input is injected, each of those steps leads to the
- * embedding too. state[t] (may be NULL) gets the state after each step. */
+ * embedding too. state[t] (may be NULL) gets the state after each step and after
+ * `between`. */
 struct lat_array *lat_pass_run(struct lat_pass *pass, size_t steps, size_t through, struct lat_array *x,
                                struct lat_array **state);
 

@@ -107,14 +107,16 @@ static void count_asked(const struct work *work, const struct rows *rows, struct
     if (rows->example.target[s] >= 0) part->asked[rows->example.level[s]]++;
 }
 
-static int run_given(const struct work *work, struct lat_tape *tape, const struct rows *rows, struct part *part) {
+static int run_given(const struct work *work, struct lat_tape *tape, const struct rows *rows, struct lat_random *channel,
+                     struct part *part) {
   struct lat_learner_pass pass = {.tape = tape,
                                   .batch = rows->count,
                                   .sequence = work->shape.sequence,
                                   .token = rows->example.token,
                                   .steps = work->steps,
                                   .through = SIZE_MAX,
-                                  .every = work->every};
+                                  .every = work->every,
+                                  .channel = channel};
   int status = LAT_OK;
   pass.logits = lat_tape_memory(tape, work->steps, sizeof *pass.logits);
   if (pass.logits == NULL) return lat_tape_status(tape);
@@ -138,7 +140,8 @@ static int32_t largest(const float *logit, size_t classes) {
 
 /* The positions from prompt - 1 on, one after the other; each sees only what stands before it. `tape` is reset on the way: the rows
  * lie on another. */
-static int run_generated(const struct work *work, struct lat_tape *tape, const struct rows *rows, struct part *part) {
+static int run_generated(const struct work *work, struct lat_tape *tape, const struct rows *rows,
+                         struct lat_random *channel, struct part *part) {
   size_t S = work->shape.sequence, classes = work->shape.classes;
   int status = LAT_OK;
   memset(rows->hit, 0, rows->count * S);
@@ -150,8 +153,13 @@ static int run_generated(const struct work *work, struct lat_tape *tape, const s
     int32_t *target = lat_tape_memory(tape, rows->count * n, sizeof *target);
     float *loss = lat_tape_memory(tape, rows->count * n, sizeof *loss);
     unsigned char *hit = lat_tape_memory(tape, rows->count * n, 1);
-    struct lat_learner_pass pass = {
-        .tape = tape, .batch = rows->count, .sequence = n, .token = token, .steps = work->steps, .through = SIZE_MAX};
+    struct lat_learner_pass pass = {.tape = tape,
+                                    .batch = rows->count,
+                                    .sequence = n,
+                                    .token = token,
+                                    .steps = work->steps,
+                                    .through = SIZE_MAX,
+                                    .channel = channel};
     pass.logits = lat_tape_memory(tape, work->steps, sizeof *pass.logits);
     if (pass.logits == NULL) return lat_tape_status(tape);
     for (size_t i = 0; i < rows->count; i++)
@@ -180,7 +188,12 @@ static void run_part(const struct work *work, struct lat_tape *tape[2], size_t i
   part->status = make_rows(work, tape[0], index * work->per_part, &rows);
   if (part->status == LAT_OK) {
     count_asked(work, &rows, part);
-    part->status = work->generated ? run_generated(work, tape[1], &rows, part) : run_given(work, tape[0], &rows, part);
+    struct lat_random channel;
+    char purpose[128];
+    snprintf(purpose, sizeof purpose, "channel of %s", work->purpose);
+    lat_random_start(&channel, work->seed, purpose, index);
+    part->status = work->generated ? run_generated(work, tape[1], &rows, &channel, part)
+                                   : run_given(work, tape[0], &rows, &channel, part);
   }
   if (part->status != LAT_OK) snprintf(part->message, sizeof part->message, "%s", lat_error_message());
 }

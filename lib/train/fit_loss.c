@@ -117,7 +117,7 @@ static struct lat_array *loss_after(const struct lat_fit_loss *loss, struct lat_
 }
 
 static int part_loss(const struct lat_fit_loss *loss, struct lat_tape *tape, const struct lat_example *all, size_t first,
-                     size_t count, size_t asked_in_all, struct lat_random *random, float *gradient, double *sum) {
+                     size_t count, size_t asked_in_all, struct lat_random random[2], float *gradient, double *sum) {
   size_t S = loss->shape.sequence, T = loss->loops, shards = loss->plan->training.shards;
   size_t losses = loss->plan->loss == LAT_LOSS_EVERY ? T : 1;
   struct lat_learner_pass pass = {.tape = tape,
@@ -128,7 +128,8 @@ static int part_loss(const struct lat_fit_loss *loss, struct lat_tape *tape, con
                                   .steps = T,
                                   .through = loss->plan->through > 0 ? loss->plan->through : SIZE_MAX,
                                   .every = losses > 1,
-                                  .random = random};
+                                  .random = &random[0],
+                                  .channel = &random[1]};
   struct lat_array *total = NULL;
   int status = LAT_OK;
   pass.logits = lat_tape_memory(tape, T, sizeof *pass.logits);
@@ -142,6 +143,8 @@ static int part_loss(const struct lat_fit_loss *loss, struct lat_tape *tape, con
   }
   if (lat_tape_status(tape) != LAT_OK) return lat_tape_status(tape);
   if (total == NULL) return LAT_OK;
+  if (pass.extra != NULL) total = lat_sum_of(tape, 1, total, (double)(shards * losses) / (double)loss->batch, pass.extra);
+  if (total == NULL) return lat_tape_status(tape);
   double part = 1 / (double)(shards * losses);
   *sum += part * (double)total->value[0];
   status = lat_tape_backward(tape, total, (float)part);
@@ -154,17 +157,18 @@ int lat_fit_loss_shard(void *context, struct lat_tape *tape, uint64_t step, size
   size_t shards = loss->plan->training.shards, count = loss->batch / shards, S = loss->shape.sequence;
   size_t at_once = S < PART_ROWS ? PART_ROWS / S : 1;
   struct lat_example all;
-  struct lat_random random;
+  struct lat_random random[2];
   int status = LAT_OK;
   (void)step;
   draw(loss, shard, count, &all);
   size_t asked = asked_after(loss, &all, count * S, SIZE_MAX - 1);
   if (asked == 0) return LAT_OK;
-  lat_random_start(&random, loss->plan->seed, "dropout", loss->update * shards + shard);
+  lat_random_start(&random[0], loss->plan->seed, "dropout", loss->update * shards + shard);
+  lat_random_start(&random[1], loss->plan->seed, "channel", loss->update * shards + shard);
   for (size_t first = 0; first < count && status == LAT_OK; first += at_once) {
     size_t n = count - first < at_once ? count - first : at_once;
     lat_tape_reset(tape);
-    status = part_loss(loss, tape, &all, first, n, asked, &random, gradient, sum);
+    status = part_loss(loss, tape, &all, first, n, asked, random, gradient, sum);
   }
   return status;
 }

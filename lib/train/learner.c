@@ -15,12 +15,16 @@ static int run(const struct lat_learner *learner, struct lat_learner_pass *pass)
   if (made == NULL) return lat_tape_status(pass->tape);
   made->dropout = pass->random != NULL ? learner->dropout : 0;
   made->random = pass->random;
+  made->between = learner->between;
+  made->between_context = learner->between_context;
+  made->channel = pass->channel;
   struct lat_array *x = lat_pass_embed(made, pass->token);
   if (x == NULL) return lat_tape_status(pass->tape);
   struct lat_array **state = lat_tape_memory(pass->tape, pass->steps, sizeof *state);
   if (state == NULL || lat_pass_run(made, pass->steps, pass->through, x, state) == NULL) return lat_tape_status(pass->tape);
   for (size_t t = 0; t < pass->steps; t++)
     pass->logits[t] = pass->every || t + 1 == pass->steps ? lat_pass_logits(made, state[t]) : NULL;
+  pass->extra = made->extra;
   return lat_tape_status(pass->tape);
 }
 

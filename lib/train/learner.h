@@ -3,6 +3,7 @@
 #ifndef LAT_TRAIN_LEARNER_H
 #define LAT_TRAIN_LEARNER_H
 
+#include "lib/nn/pass.h"
 #include "lib/nn/tape.h"
 #include "lib/nn/transformer.h"
 #include "lib/train/trainer.h"
@@ -17,7 +18,11 @@ struct lat_learner_pass {
   size_t through;            /* gradients go back through the last so many loops; SIZE_MAX: all */
   int every;                 /* logits after every step are wanted, not only after the last */
   struct lat_random *random; /* for dropout; NULL: none */
+  struct lat_random
+      *channel; /* for noise that is part of the model, in training and after it; never NULL in fit and evaluate */
   struct lat_array **logits; /* [steps]: filled, NULL where not wanted */
+  struct lat_array
+      *extra; /* [1, 1], filled by the learner or NULL: a sum over the pass's examples whose mean joins the training loss */
 };
 
 struct lat_learner {
@@ -30,6 +35,8 @@ struct lat_learner {
   int (*run)(const struct lat_learner *learner, struct lat_learner_pass *pass);
   void (*close)(struct lat_learner *learner);
   const struct lat_transformer *transformer; /* or NULL */
+  lat_between *between; /* NULL at first; set by the caller: what happens to a transformer's state after each loop */
+  void *between_context;
   void *own;
 };
 
