@@ -41,7 +41,7 @@ APP_OBJECTS := $(call object,$(filter-out cli/main.c,$(CLI_SOURCES)) $(EXPERIMEN
 HELPER_OBJECTS := $(call object,$(HELPER_SOURCES))
 # Sources that are built once more in double precision, for central differences that are good to ten digits.
 DOUBLE_SOURCES := $(sort $(wildcard lib/base/*.c lib/nn/operation_*.c) $(addprefix lib/nn/,activation.c config.c embed.c \
-  gemm.c jacobian.c layernorm.c model.c parameters.c pass.c positions.c rmsnorm.c softmax.c tangent.c tape.c \
+  gemm.c jacobian.c layernorm.c model.c parameters.c pass.c pass_extend.c positions.c rmsnorm.c softmax.c tangent.c tape.c \
   vector_math.c))
 DOUBLE_OBJECTS := $(patsubst %.c,$(BUILD)/double/%.o,$(DOUBLE_SOURCES))
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SOURCES))

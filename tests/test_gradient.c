@@ -13,6 +13,7 @@
 #include "lib/base/random.h"
 #include "lib/base/status.h"
 #include "lib/nn/channel.h"
+#include "lib/nn/extend.h"
 #include "lib/nn/operation.h"
 #include "lib/nn/positions.h"
 
@@ -108,6 +109,24 @@ static struct lat_array *attend_self(struct lat_tape *t, struct lat_array **x) {
       .batch = 1, .sequence = 4, .heads = 2, .key_width = 3, .value_width = 3, .mask = LAT_MASK_CAUSAL, .scale = 1};
   return lat_attend(t, &shape, x[0], x[0], x[0]);
 }
+/* Two sequences of five tokens, of which the last two ask. */
+static struct lat_array *attend_last_of(struct lat_tape *t, struct lat_array **x, enum lat_mask mask) {
+  const struct lat_attention_shape shape = {
+      .batch = 2, .sequence = 5, .heads = 3, .key_width = 2, .value_width = 3, .mask = mask, .window = 2, .scale = 0.75f};
+  return lat_attend_last(t, &shape, 2, x[0], x[1], x[2]);
+}
+static struct lat_array *attend_last(struct lat_tape *t, struct lat_array **x) {
+  return attend_last_of(t, x, LAT_MASK_CAUSAL);
+}
+static struct lat_array *attend_last_window(struct lat_tape *t, struct lat_array **x) {
+  return attend_last_of(t, x, LAT_MASK_WINDOW);
+}
+static struct lat_array *join(struct lat_tape *t, struct lat_array **x) {
+  return lat_join_rows(t, 2, lat_join_rows(t, 2, x[0], x[1]), x[0]);
+}
+static struct lat_array *take(struct lat_tape *t, struct lat_array **x) {
+  return lat_join_rows(t, 2, lat_take_rows(t, 2, x[0], 1, 2), lat_take_rows(t, 2, x[0], 2, 1));
+}
 static struct lat_array *rotate(struct lat_tape *t, struct lat_array **x) {
   static lat_real table[5 * 4];
   lat_rotary_table(5, 4, table);
@@ -197,6 +216,10 @@ static const struct subject subjects[] = {
     {"attention, causal", {10, 10, 10}, {6, 6, 9}, attend_causal},
     {"attention, window", {10, 10, 10}, {6, 6, 9}, attend_window},
     {"attention of one array", {4}, {6}, attend_self},
+    {"attention of the last two", {4, 10, 10}, {6, 6, 9}, attend_last},
+    {"attention of the last two, window", {4, 10, 10}, {6, 6, 9}, attend_last_window},
+    {"rows joined", {4, 6}, {3, 3}, join},
+    {"rows taken", {6}, {3}, take},
     {"rotary positions", {10}, {8}, rotate},
     {"gather", {4}, {3}, gather},
     {"replace rows", {5, 2}, {3, 3}, replace},

@@ -5,6 +5,7 @@
 
 #include "lib/base/status.h"
 #include "lib/nn/embed.h"
+#include "lib/nn/pass_parts.h"
 #include "lib/nn/positions.h"
 
 /* A leaf over a piece of the model's parameters, with the same piece of the gradient. */
@@ -80,7 +81,7 @@ struct lat_pass *lat_pass_make(struct lat_tape *tape, const struct lat_transform
   return lat_tape_status(tape) == LAT_OK ? pass : NULL;
 }
 
-static struct lat_array *norm(struct lat_pass *pass, struct lat_pass_norm weights, struct lat_array *x) {
+struct lat_array *lat_pass_norm_of(struct lat_pass *pass, struct lat_pass_norm weights, struct lat_array *x) {
   const struct lat_transformer_config *config = &pass->model->config;
   switch (config->norm) {
     case LAT_NORM_NONE: break;
@@ -90,7 +91,7 @@ static struct lat_array *norm(struct lat_pass *pass, struct lat_pass_norm weight
   return x;
 }
 
-static struct lat_array *drop(struct lat_pass *pass, struct lat_array *x) {
+struct lat_array *lat_pass_drop(struct lat_pass *pass, struct lat_array *x) {
   return pass->dropout > 0 ? lat_dropout(pass->tape, x, pass->dropout, pass->random) : x;
 }
 
@@ -102,21 +103,20 @@ struct lat_array *lat_pass_embed(struct lat_pass *pass, const int32_t *token) {
   struct lat_array *x = lat_gather(pass->tape, pass->token, rows * fields, token);
   if (fields > 1) x = lat_reshape(pass->tape, x, rows, config->width);
   if (pass->position != NULL) x = lat_add_pattern(pass->tape, x, pass->position);
-  return drop(pass, x);
+  return lat_pass_drop(pass, x);
 }
 
 struct lat_array *lat_pass_begin_step(struct lat_pass *pass, size_t step, struct lat_array *x, struct lat_array *first) {
   const struct lat_transformer_config *config = &pass->model->config;
   if (config->input_injection != LAT_INJECTION_NONE && step > 0) x = lat_sum_of(pass->tape, 1, x, 1, first);
-  if (config->input_injection == LAT_INJECTION_NORM) x = norm(pass, pass->inject_norm, x);
+  if (config->input_injection == LAT_INJECTION_NORM) x = lat_pass_norm_of(pass, pass->inject_norm, x);
   if (config->step_embeddings > 0)
     x = lat_add_pattern(pass->tape, x, pass->step[step < config->step_embeddings ? step : config->step_embeddings - 1]);
   return x;
 }
 
-/* The end of a half: stream x + scale * norm(W input + b), and around it the norm of `post`. */
-static struct lat_array *finish_half(struct lat_pass *pass, struct lat_pass_linear part, struct lat_pass_norm after,
-                                     struct lat_pass_norm around, struct lat_array *input, struct lat_array *x) {
+struct lat_array *lat_pass_finish_half(struct lat_pass *pass, struct lat_pass_linear part, struct lat_pass_norm after,
+                                       struct lat_pass_norm around, struct lat_array *input, struct lat_array *x) {
   const struct lat_transformer_config *config = &pass->model->config;
   double scale = config->residual_scale != 0 ? config->residual_scale : 1;
   int sandwich = config->norm != LAT_NORM_NONE && config->placement == LAT_PLACEMENT_SANDWICH;
@@ -124,10 +124,10 @@ static struct lat_array *finish_half(struct lat_pass *pass, struct lat_pass_line
     x = lat_linear(pass->tape, input, part.weight, part.bias, x);
   } else {
     struct lat_array *added = lat_linear(pass->tape, input, part.weight, part.bias, NULL);
-    if (sandwich) added = norm(pass, after, added);
-    x = lat_sum_of(pass->tape, pass->stream, x, scale, drop(pass, added));
+    if (sandwich) added = lat_pass_norm_of(pass, after, added);
+    x = lat_sum_of(pass->tape, pass->stream, x, scale, lat_pass_drop(pass, added));
   }
-  return config->placement == LAT_PLACEMENT_POST ? norm(pass, around, x) : x;
+  return config->placement == LAT_PLACEMENT_POST ? lat_pass_norm_of(pass, around, x) : x;
 }
 
 static struct lat_array *rotate(struct lat_pass *pass, struct lat_array *x) {
@@ -146,22 +146,26 @@ static struct lat_array *attention_half(struct lat_pass *pass, const struct lat_
                                             .mask = config->mask,
                                             .window = config->window,
                                             .scale = (float)config->attention_scale};
-  struct lat_array *input = config->placement == LAT_PLACEMENT_POST ? x : norm(pass, layer->norm1, x);
+  struct lat_array *input = config->placement == LAT_PLACEMENT_POST ? x : lat_pass_norm_of(pass, layer->norm1, x);
   struct lat_array *query = lat_linear(pass->tape, input, layer->query.weight, layer->query.bias, NULL);
   struct lat_array *key = lat_linear(pass->tape, input, layer->key.weight, layer->key.bias, NULL);
   struct lat_array *value = lat_linear(pass->tape, input, layer->value.weight, layer->value.bias, NULL);
   struct lat_array *mixed = lat_attend(pass->tape, &shape, rotate(pass, query), rotate(pass, key), value);
-  return finish_half(pass, layer->output, layer->norm3, layer->norm1, mixed, x);
+  return lat_pass_finish_half(pass, layer->output, layer->norm3, layer->norm1, mixed, x);
+}
+
+struct lat_array *lat_pass_feed_forward(struct lat_pass *pass, const struct lat_pass_layer *layer, struct lat_array *x) {
+  const struct lat_transformer_config *config = &pass->model->config;
+  struct lat_array *input = config->placement == LAT_PLACEMENT_POST ? x : lat_pass_norm_of(pass, layer->norm2, x);
+  struct lat_array *hidden = lat_linear(pass->tape, input, layer->up.weight, layer->up.bias, NULL);
+  hidden = lat_activate(pass->tape, config->activation, hidden);
+  return lat_pass_finish_half(pass, layer->down, layer->norm4, layer->norm2, hidden, x);
 }
 
 struct lat_array *lat_pass_layer(struct lat_pass *pass, size_t index, struct lat_array *x) {
-  const struct lat_transformer_config *config = &pass->model->config;
   const struct lat_pass_layer *layer = &pass->layer[index];
-  if (config->heads > 0) x = attention_half(pass, layer, x);
-  struct lat_array *input = config->placement == LAT_PLACEMENT_POST ? x : norm(pass, layer->norm2, x);
-  struct lat_array *hidden = lat_linear(pass->tape, input, layer->up.weight, layer->up.bias, NULL);
-  hidden = lat_activate(pass->tape, config->activation, hidden);
-  return finish_half(pass, layer->down, layer->norm4, layer->norm2, hidden, x);
+  if (pass->model->config.heads > 0) x = attention_half(pass, layer, x);
+  return lat_pass_feed_forward(pass, layer, x);
 }
 
 struct lat_array *lat_pass_step(struct lat_pass *pass, size_t step, struct lat_array *x, struct lat_array *first) {
@@ -183,6 +187,6 @@ struct lat_array *lat_pass_run(struct lat_pass *pass, size_t steps, size_t throu
 }
 
 struct lat_array *lat_pass_logits(struct lat_pass *pass, struct lat_array *x) {
-  if (pass->model->config.final_norm) x = norm(pass, pass->final_norm, x);
+  if (pass->model->config.final_norm) x = lat_pass_norm_of(pass, pass->final_norm, x);
   return lat_linear(pass->tape, x, pass->head, NULL, NULL);
 }
