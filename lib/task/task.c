@@ -180,7 +180,8 @@ int lat_task_shape(const struct lat_task_setting *setting, struct lat_task_shape
   if (!(setting->task->supervision & 1u << setting->supervision))
     return LAT_FAIL(LAT_INPUT, "task %s has no supervision '%s'; it offers %s", setting->task->name,
                     lat_supervision_name(setting->supervision), supervision_names(setting->task).text);
-  return setting->task->shape(setting, shape);
+  int status = setting->task->shape(setting, shape);
+  return status == LAT_OK && setting->thinking.tokens > 0 ? lat_thinking_shape(setting, shape) : status;
 }
 
 void lat_task_make(const struct lat_task_setting *setting, uint64_t seed, const char *purpose, uint64_t index,
@@ -189,5 +190,14 @@ void lat_task_make(const struct lat_task_setting *setting, uint64_t seed, const 
   char stream[96];
   snprintf(stream, sizeof stream, "task %s %s", setting->task->name, purpose);
   lat_random_start(&random, seed, stream, index);
-  setting->task->make(setting, &random, example);
+  if (setting->thinking.tokens == 0) {
+    setting->task->make(setting, &random, example);
+    return;
+  }
+  int32_t token[LAT_THINKING_MOST], target[LAT_THINKING_MOST], level[LAT_THINKING_MOST];
+  struct lat_example own = {token, target, level};
+  struct lat_task_shape shape;
+  setting->task->shape(setting, &shape); /* was fine when the setting was */
+  setting->task->make(setting, &random, &own);
+  lat_thinking_lay(&setting->thinking, &shape, &own, example);
 }

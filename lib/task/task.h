@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "lib/base/random.h"
+#include "lib/task/thinking.h"
 
 /* What is asked of the model. */
 enum lat_supervision {
@@ -55,6 +56,7 @@ struct lat_task_setting {
   const struct lat_task *task;
   int64_t option[LAT_TASK_OPTIONS]; /* in the order of the task's options */
   enum lat_supervision supervision;
+  struct lat_thinking thinking; /* all 0: none; not part of the text that lat_task_parse reads */
 };
 
 struct lat_task {
