@@ -6,6 +6,7 @@
 
 extern const struct lat_task lat_task_addition;
 extern const struct lat_task lat_task_arithmetic;
+extern const struct lat_task lat_task_bits;
 extern const struct lat_task lat_task_circuit;
 extern const struct lat_task lat_task_copy;
 extern const struct lat_task lat_task_crasp;

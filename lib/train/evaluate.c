@@ -266,7 +266,9 @@ static int evaluate(struct work *work, struct lat_score *score) {
             "%zu examples after %zu loops show nothing: both must be 1 or more", work->examples, work->steps);
   LAT_TRY(status, lat_task_shape(work->setting, &work->shape));
   if (work->generated) LAT_TRY(status, check_generated(work));
-  work->per_part = work->shape.sequence < PART_ROWS ? PART_ROWS / work->shape.sequence : 1;
+  work->per_part = work->learner->at_once > 0         ? work->learner->at_once
+                   : work->shape.sequence < PART_ROWS ? PART_ROWS / work->shape.sequence
+                                                      : 1;
   parts = (work->examples + work->per_part - 1) / work->per_part;
   status = LAT_MEMORY;
   if ((part = lat_calloc(parts, sizeof *part)) == NULL || alloc_part(work, &sum) != LAT_OK) goto done;

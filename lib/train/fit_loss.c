@@ -155,7 +155,7 @@ done:
 int lat_fit_loss_shard(void *context, struct lat_tape *tape, uint64_t step, size_t shard, float *gradient, double *sum) {
   const struct lat_fit_loss *loss = context;
   size_t shards = loss->plan->training.shards, count = loss->batch / shards, S = loss->shape.sequence;
-  size_t at_once = S < PART_ROWS ? PART_ROWS / S : 1;
+  size_t at_once = loss->learner->at_once > 0 ? loss->learner->at_once : S < PART_ROWS ? PART_ROWS / S : 1;
   struct lat_example all;
   struct lat_random random[2];
   int status = LAT_OK;

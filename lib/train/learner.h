@@ -31,6 +31,8 @@ struct lat_learner {
   size_t pieces;
   struct lat_piece *piece;
   double dropout;
+  size_t
+      at_once; /* examples of a pass in fit and evaluate; 0: as many as make 512 positions. Changes the rounding of sums */
   /* LAT_INPUT for tokens or lengths that the model has no place for. Fit for many threads at once. */
   int (*run)(const struct lat_learner *learner, struct lat_learner_pass *pass);
   void (*close)(struct lat_learner *learner);
