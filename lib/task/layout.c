@@ -25,7 +25,7 @@ void lat_layout_start(struct lat_layout *layout, const struct lat_task_setting *
                       int32_t pad, int32_t pause, struct lat_example *example) {
   struct lat_task_shape shape;
   int status = setting->task->shape(setting, &shape);
-  assert(status == 0 && shape.fields == 1 && prompt <= prompt_most);
+  assert(status == 0 && prompt <= prompt_most);
   (void)status;
   *layout = (struct lat_layout){.example = example,
                                 .supervision = setting->supervision,

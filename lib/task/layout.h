@@ -24,7 +24,7 @@ struct lat_layout {
   int32_t pad, pause, pending;
 };
 
-/* Begins an example for a task of one field whose prompt takes `prompt` of at most `prompt_most` positions: pads the front.
+/* Begins an example of one token a position (a task of more fields copies it) whose prompt takes `prompt` of at most `prompt_most` positions: pads the front.
  * */
 void lat_layout_start(struct lat_layout *layout, const struct lat_task_setting *setting, size_t prompt, size_t prompt_most,
                       int32_t pad, int32_t pause, struct lat_example *example);

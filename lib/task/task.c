@@ -184,20 +184,27 @@ int lat_task_shape(const struct lat_task_setting *setting, struct lat_task_shape
   return status == LAT_OK && setting->thinking.tokens > 0 ? lat_thinking_shape(setting, shape) : status;
 }
 
+void lat_task_stream(const struct lat_task_setting *setting, uint64_t seed, const char *purpose, uint64_t index,
+                     struct lat_random *random) {
+  char stream[96];
+  snprintf(stream, sizeof stream, "task %s %s", setting->task->name, purpose);
+  lat_random_start(random, seed, stream, index);
+}
+
 void lat_task_make(const struct lat_task_setting *setting, uint64_t seed, const char *purpose, uint64_t index,
                    struct lat_example *example) {
   struct lat_random random;
-  char stream[96];
-  snprintf(stream, sizeof stream, "task %s %s", setting->task->name, purpose);
-  lat_random_start(&random, seed, stream, index);
+  lat_task_stream(setting, seed, purpose, index, &random);
   if (setting->thinking.tokens == 0) {
     setting->task->make(setting, &random, example);
     return;
   }
   int32_t token[LAT_THINKING_MOST], target[LAT_THINKING_MOST], level[LAT_THINKING_MOST];
   struct lat_example own = {token, target, level};
+  struct lat_task_setting plain = *setting;
   struct lat_task_shape shape;
-  setting->task->shape(setting, &shape); /* was fine when the setting was */
-  setting->task->make(setting, &random, &own);
+  plain.thinking = (struct lat_thinking){0};
+  plain.task->shape(&plain, &shape); /* was fine when the setting was */
+  plain.task->make(&plain, &random, &own);
   lat_thinking_lay(&setting->thinking, &shape, &own, example);
 }

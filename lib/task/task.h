@@ -86,6 +86,9 @@ int64_t lat_task_option(const struct lat_task_setting *setting, const char *key)
 const char *lat_supervision_name(enum lat_supervision supervision); /* "answer" "dense" "hint" "trace" */
 
 int lat_task_shape(const struct lat_task_setting *setting, struct lat_task_shape *shape);
+/* Starts the random numbers of example `index` of the stream (seed, purpose). */
+void lat_task_stream(const struct lat_task_setting *setting, uint64_t seed, const char *purpose, uint64_t index,
+                     struct lat_random *random);
 /* Example `index` of the stream (seed, purpose). */
 void lat_task_make(const struct lat_task_setting *setting, uint64_t seed, const char *purpose, uint64_t index,
                    struct lat_example *example);

@@ -16,6 +16,7 @@ extern const struct lat_task lat_task_mano;
 extern const struct lat_task lat_task_nary_addition;
 extern const struct lat_task lat_task_p_hop;
 extern const struct lat_task lat_task_parity;
+extern const struct lat_task lat_task_reachability;
 extern const struct lat_task lat_task_reverse;
 extern const struct lat_task lat_task_squaring;
 extern const struct lat_task lat_task_words;
