@@ -1,32 +1,48 @@
-# Scores against the number of loops, far beyond the trained ones: circuits and languages, of the trained size and twice that.
+# Scores against the number of loops, within the training and far beyond: circuits of three depths, two languages, and what is lost.
 FORMAT = ARG1; OUTPUT = ARG2; TABLES = ARG3.'/'
-PAGE_H = 5.6
+PAGE_H = 5.2
 load ARG0[1 : strlen(ARG0) - strlen('loop_extrapolation.gp')].'style.gp'
 
-stats TABLES.'names.tsv' every ::0::0 using (trained = column(1), most = column(2), blocks = column(3), base0 = column(4), base1 = column(5), base2 = column(6), base3 = column(7), 0) nooutput
-array BASE[4] = [base0, base1, base2, base3]
-array NAME[6] = ['norm, random', 'norm, fixed', 'add, random', 'add, fixed', 'none, random', 'none, fixed']
-array INKS[6] = [COLOUR[1], COLOUR[1], COLOUR[2], COLOUR[2], COLOUR[6], COLOUR[6]]
-array OPEN[6] = [7, 6, 5, 4, 9, 8]
-array TITLE[4] = ['Circuits as deep as in training', 'Circuits twice as deep', sprintf('%g blocks, as long as in training', blocks), sprintf('%g blocks, twice as long', blocks)]
+stats TABLES.'names.tsv' every ::0::0 using (most = column(1), easy = column(2), serial = column(3), base0 = column(4), base1 = column(5), base2 = column(6), base3 = column(7), base4 = column(8), 0) nooutput
+array BASE[5] = [base0, base1, base2, base3, base4]
+array TITLE[6] = ['Circuits as in training', 'Twice as deep', 'Four times as deep', sprintf('%g blocks (easy)', easy), sprintf('%g blocks (serial)', serial), 'Lost by the most loops']
+SERIES = ''; series = 0
+stats TABLES.'series.tsv' using (SERIES = SERIES.' '.strcol(1), series = series + 1, 0) nooutput
+array TASK[3] = ['circuits', 'easy', 'serial']
+array TASK_INK[3] = [COLOUR[1], COLOUR[3], COLOUR[2]]
+array TASK_MARK[3] = [7, 9, 5]
+X(panel) = 0.088 + 0.326 * (panel % 3)
+Y(panel) = panel < 3 ? 0.935 : 0.445
+stats TABLES.'losses.tsv' using 1 name 'PLACE' nooutput
 set multiplot
-do for [panel = 0:3] {
+do for [panel = 0:4] {
   @CURVES
-  left = panel % 2 == 0 ? 0.080 : 0.590; top = panel < 2 ? 0.930 : 0.440
-  set lmargin at screen left; set rmargin at screen left + 0.390; set tmargin at screen top; set bmargin at screen top - 0.340
-  set label 1 heading(substr('abcd', panel + 1, panel + 1), TITLE[panel + 1]) at screen left - 0.072, screen top + 0.035 font HEAD textcolor rgb INK
-  set logscale x 2; set xrange [0.9 : most * 1.1]; set yrange [-0.03 : 1.06]; set ytics 0.2; set format y '%.1f'
-  set xlabel 'loops' offset 0,0.4 textcolor rgb INK
-  if (panel < 2) { set ylabel 'last level right' offset 0.6,0 textcolor rgb INK } else { set ylabel 'strings right' offset 0.6,0 textcolor rgb INK }
-  set object 1 rect from first trained, graph 0 to first 2 * trained, graph 1 fc rgb SHADE fs solid 1.0 noborder behind
-  if (panel == 1) { set key at graph 0.99,0.02 right bottom @KEY font SMALL maxrows 4 } else { unset key }
-  plot for [k=1:6] TABLES.'curves.tsv' using (column(1) == panel && column(2) == k ? column(3) : NaN):5:6 with filledcurves fc rgb INKS[k] fs transparent solid 0.12 noborder notitle, \
-       TABLES.'curves.tsv' using (column(1) == panel && column(2) == 0 ? column(3) : NaN):4 with lines lw 1.2 lc rgb INK notitle, \
-       BASE[panel + 1] with lines lw 1.0 dt (5,4) lc rgb SOFT notitle, \
-       for [k=1:6] TABLES.'curves.tsv' using (column(1) == panel && column(2) == k ? column(3) : NaN):4 with lines lw 1.0 dt 1 + (k % 2 == 0) lc rgb INKS[k] notitle, \
-       for [k=1:6] TABLES.'curves.tsv' using (column(1) == panel && column(2) == k && (int(column(3)) & (int(column(3)) - 1)) == 0 ? column(3) : NaN):4 with points pt OPEN[k] ps 0.5 lc rgb INKS[k] notitle, \
-       for [k=1:6] keyentry with linespoints lw 1.0 dt 1 + (k % 2 == 0) pt OPEN[k] ps 0.5 lc rgb INKS[k] title NAME[k], \
-       keyentry with lines lw 1.2 lc rgb INK title 'constructed', \
-       keyentry with lines lw 1.0 dt (5,4) lc rgb SOFT title 'baseline'
+  set lmargin at screen X(panel); set rmargin at screen X(panel) + 0.245; set tmargin at screen Y(panel); set bmargin at screen Y(panel) - 0.335
+  set label 1 heading(substr('abcde', panel + 1, panel + 1), TITLE[panel + 1]) at screen X(panel) - 0.058, screen Y(panel) + 0.033 font HEAD textcolor rgb INK
+  set logscale x 2; set xrange [0.9 : most * 1.12]; set yrange [-0.03 : 1.06]; set ytics 0.2; set format y '%.1f'
+  set xlabel 'loops' offset 0,0.5 textcolor rgb INK
+  if (panel == 0) { set ylabel 'last level right' offset 1.2,0 textcolor rgb INK } else { if (panel == 3) { set ylabel 'strings right' offset 1.6,0 textcolor rgb INK } else { unset ylabel } }
+  if (panel == 0) { set key at graph 0.99,0.02 right bottom @KEY font SMALL title 'loops in training' font SMALL } else { unset key }
+  plot BASE[panel + 1] with lines lw 1.0 dt (5,4) lc rgb SOFT notitle, \
+       for [k=1:series] TABLES.'curves.tsv' using (column(1) == panel && column(2) == k ? column(3) : NaN):5:6 with filledcurves fc rgb COLOUR[k] fs transparent solid 0.13 noborder notitle, \
+       TABLES.'curves.tsv' using (column(1) == panel && column(2) == 0 ? column(3) : NaN):4 with lines lw 1.4 lc rgb INK notitle, \
+       for [k=1:series] TABLES.'curves.tsv' using (column(1) == panel && column(2) == k ? column(3) : NaN):4 with lines lw 1.2 lc rgb COLOUR[k] notitle, \
+       for [k=1:series] TABLES.'curves.tsv' using (column(1) == panel && column(2) == k ? column(3) : NaN):7 with points pt MARKER[k] ps 0.55 lc rgb COLOUR[k] notitle, \
+       for [k=1:series] keyentry with linespoints lw 1.2 pt MARKER[k] ps 0.55 lc rgb COLOUR[k] title word(SERIES, k), \
+       keyentry with lines lw 1.4 lc rgb INK title 'constructed'
 }
+@CURVES
+set lmargin at screen X(5); set rmargin at screen X(5) + 0.245; set tmargin at screen Y(5); set bmargin at screen Y(5) - 0.285
+set label 1 heading('f', TITLE[6]) at screen X(5) - 0.058, screen Y(5) + 0.033 font HEAD textcolor rgb INK
+set yrange [-0.28 : 1.48]; set ytics -0.2,0.2,1.0; set format y '%.1f'
+set xtics rotate by 90 right font SMALL
+set xrange [0.4 : PLACE_max + 0.6]
+set key at graph 0.99,0.99 right top @KEY font SMALL title ''
+set key notitle
+unset xlabel; set grid noxtics
+plot 0.05 with lines lw 1.0 dt (1,3) lc rgb SOFT notitle, \
+     for [k=0:2] TABLES.'losses.tsv' using (column(4) == k ? column(1) + 0.24 * (k - 1) : NaN):2 with points pt TASK_MARK[k + 1] ps 0.32 lc rgb TASK_INK[k + 1] notitle, \
+     for [k=0:2] TABLES.'losses.tsv' using (column(4) == k ? column(1) + 0.24 * (k - 1) : NaN):3:(0.11) with xerrorbars pt -1 lw 1.6 lc rgb TASK_INK[k + 1] notitle, \
+     TABLES.'losses.tsv' using 1:(NaN):xtic(5) with points notitle, \
+     for [k=1:3] keyentry with points pt TASK_MARK[k] ps 0.5 lc rgb TASK_INK[k] title TASK[k]
 unset multiplot

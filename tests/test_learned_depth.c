@@ -1,4 +1,4 @@
-/* The trained experiments about depth: what their verdicts say of made-up results, the constructed machine on the task's circuits, and
+/* The trained experiment about depth: what its verdict says of made-up results, the constructed machine on the task's circuits, and
  * the same bytes whenever they run. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,6 @@
 
 #include "experiments/learned_depth/fitting.h"
 #include "experiments/learned_depth/machine.h"
-#include "experiments/loop_extrapolation/analyse.h"
 #include "lib/base/memory.h"
 #include "lib/base/status.h"
 #include "lib/base/text.h"
@@ -23,7 +22,7 @@
 #include "lib/sweep/runner.h"
 #include "tests/sweep_sample.h"
 
-extern const struct lat_experiment lat_experiment_learned_depth, lat_experiment_loop_extrapolation;
+extern const struct lat_experiment lat_experiment_learned_depth;
 
 static const struct lat_parameter *parameter(const struct lat_experiment *experiment, const char *name) {
   const struct lat_parameter *p = experiment->parameters;
@@ -45,8 +44,7 @@ static int is(const struct lat_experiment *experiment, const void *point, const 
 /* What the made-up runs give: levels of the looped, the deep and the single model and of the one without injection. */
 static struct made {
   int64_t looped, deep, once, bare, wrong;
-  int fail;                                 /* every looped run of this seed + 1 or above fails */
-  double trained, late, fixed_late, deeper; /* loop_extrapolation: scores */
+  int fail; /* every looped run of this seed + 1 or above fails */
 } made;
 
 static int put_fit(struct lat_run *run) {
@@ -87,36 +85,6 @@ static int made_up_depth(struct lat_run *run) {
   LAT_TRY(status, lat_put_integer(run, "unlike", 0));
   LAT_TRY(status, lat_put_text(run, "end", "constructed"));
   LAT_TRY(status, lat_put_integer(run, "parameters", 10));
-done:
-  return status;
-}
-
-static int made_up_loops(struct lat_run *run) {
-  const struct lat_experiment *e = &lat_experiment_loop_extrapolation;
-  const void *p = lat_run_parameters(run);
-  enum { LOOPS = 8 };
-  size_t extent[2] = {LAT_EXTRAPOLATION_SIZES, LOOPS};
-  double score[LAT_EXTRAPOLATION_SIZES * LOOPS], baseline[LAT_EXTRAPOLATION_SIZES] = {0.5, 0.5, 0.5, NAN};
-  int64_t zeros[LAT_EXTRAPOLATION_SIZES] = {0};
-  int built = is(e, p, "how", "constructed"), fixed = is(e, p, "draw", "fixed"), status = LAT_OK;
-  if (!built && whole(e, p, "seed") >= made.fail) return LAT_FAIL(LAT_NUMERIC, "made to fail");
-  for (size_t s = 0; s < LAT_EXTRAPOLATION_SIZES; s++)
-    for (size_t t = 0; t < LOOPS; t++)
-      score[s * LOOPS + t] = s == 3            ? (double)NAN
-                             : s == 2          ? (t < 2 ? 0.6 : made.deeper)
-                             : t < 4           ? made.trained
-                             : fixed && !built ? made.fixed_late
-                                               : made.late;
-  LAT_TRY(status, lat_put_reals(run, "score", 2, extent, score));
-  LAT_TRY(status, lat_put_reals(run, "accuracy", 2, extent, score));
-  LAT_TRY(status, lat_put_reals(run, "baseline", 1, extent, baseline));
-  LAT_TRY(status, lat_put_integers(run, "size_tested", 1, extent, zeros));
-  LAT_TRY(status, lat_put_integers(run, "broken", 1, extent, zeros));
-  if (!built) return put_fit(run);
-  zeros[1] = made.wrong;
-  LAT_TRY(status, lat_put_integers(run, "wrong", 1, extent, zeros));
-  LAT_TRY(status, lat_put_text(run, "end", "constructed"));
-  LAT_TRY(status, lat_put_integer(run, "parameters", 0));
 done:
   return status;
 }
@@ -181,34 +149,10 @@ static void a_verdict_on_depth_follows_the_data(void **state) {
   }
 }
 
-static void a_verdict_on_extrapolation_follows_the_data(void **state) {
-  (void)state;
-  static const struct {
-    struct made made;
-    enum lat_verdict verdict;
-    const char *says;
-  } cases[] = {
-      {{.trained = 1, .late = 0.98, .fixed_late = 0.5, .deeper = 0.9, .fail = 9}, LAT_SUPPORTED, "add 0.3."},
-      {{.trained = 1, .late = 0.9, .fixed_late = 0.5, .deeper = 0.9, .fail = 9}, LAT_REFUTED, "loses 0.1 at"},
-      {{.trained = 1, .late = 0.98, .fixed_late = 0.98, .deeper = 0.9, .fail = 9}, LAT_REFUTED, "it loses 0.02;"},
-      {{.trained = 1, .late = 0.98, .fixed_late = 0.5, .deeper = 0.62, .fail = 9}, LAT_REFUTED, "add 0.02."},
-      {{.trained = 1, .late = 0.98, .fixed_late = 0.5, .deeper = 0.9, .fail = 9, .wrong = 2}, LAT_REFUTED, "6 gates wrong"},
-      {{.trained = 1, .late = 0.98, .fixed_late = 0.5, .deeper = 0.9, .fail = 1}, LAT_SUPPORTED, "over 1 and 1 seeds"},
-      {{.trained = 1, .late = 0.98, .fixed_late = 0.5, .deeper = 0.9, .fail = 0}, LAT_OPEN, "12 of 15 points failed"},
-  };
-  for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-    char sentence[1024];
-    made = cases[c].made;
-    enum lat_verdict verdict = judge(&lat_experiment_loop_extrapolation, made_up_loops, sentence);
-    if (verdict != cases[c].verdict || strstr(sentence, cases[c].says) == NULL)
-      fail_msg("case %zu: verdict %d, %s", c, (int)verdict, sentence);
-  }
-}
-
 static void a_run_twice_gives_the_same_bytes(void **state) {
   (void)state;
-  const struct lat_experiment *experiment[] = {&lat_experiment_learned_depth, &lat_experiment_loop_extrapolation};
-  for (size_t e = 0; e < 2; e++) {
+  const struct lat_experiment *experiment[] = {&lat_experiment_learned_depth};
+  for (size_t e = 0; e < 1; e++) {
     char out[2][64];
     struct lat_sweep *plan = NULL;
     for (size_t k = 0; k < 2; k++) {
@@ -315,12 +259,7 @@ static void values_that_cannot_be_refuse_the_sweep(void **state) {
              {&lat_experiment_learned_depth, "width=18", "4 heads"},
              {&lat_experiment_learned_depth, "batch=12", "multiple of 8"},
              {&lat_experiment_learned_depth, "ids=11", "ids"},
-             {&lat_experiment_learned_depth, "loops=0", "loops"},
-             {&lat_experiment_loop_extrapolation, "injection=multiply", "multiply"},
-             {&lat_experiment_loop_extrapolation, "task=chess", "circuit or blocks"},
-             {&lat_experiment_loop_extrapolation, "draw=never", "fixed or random"},
-             {&lat_experiment_loop_extrapolation, "most=3", "beyond a training"},
-             {&lat_experiment_loop_extrapolation, "ids=11", "ids"}};
+             {&lat_experiment_learned_depth, "loops=0", "loops"}};
   for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
     struct lat_sweep *plan = NULL;
     struct lat_request request = {.size = "smoke", .sets = 1, .set = &bad[k].set};
@@ -334,7 +273,6 @@ int main(void) {
   gsl_set_error_handler_off();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_verdict_on_depth_follows_the_data),
-      cmocka_unit_test(a_verdict_on_extrapolation_follows_the_data),
       cmocka_unit_test(a_run_twice_gives_the_same_bytes),
       cmocka_unit_test(the_constructed_machine_is_right_up_to_level_LT_and_not_above),
       cmocka_unit_test(a_machine_without_memory_leaks_nothing),
