@@ -193,6 +193,7 @@ static void narrow_channels_have_as_many_thoughts_as_they_say(void **state) {
     config.levels = 1;
     config.thoughts = 1;
     assert_int_equal(lat_learner_relay(&config, 4, &learner), LAT_OK);
+    for (size_t i = 0; i < learner->count; i++) learner->parameters[i] *= 5; /* far apart: as many as may be */
     learner->between = look;
     learner->between_context = &seen;
     assert_int_equal(lat_relay_read(learner, &setting, 1, "test", 500, &reading), LAT_OK);
