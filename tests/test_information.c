@@ -37,8 +37,9 @@ static void entropy_of_counts_by_hand(void **state) {
   assert_true(lat_estimate_cut(cut) && cut.bits == 2 && cut.raw > 2);
 }
 
-/* 200 draws of 40 from 32 cells with p_i proportional to i: how far the mean of each method is off the truth. */
-static void the_corrections_take_most_of_the_bias(void **state) {
+/* 40 draws from 32 cells with p_i proportional to i: the mean error of each method. Miller's term counts cells that were seen, here
+ * two thirds, and leaves 40 % of the bias; Grassberger's leaves a tenth. */
+static void the_corrections_take_the_bias_that_they_promise(void **state) {
   (void)state;
   enum { K = 32, DRAWS = 40, TRIALS = 400 };
   double p[K], sum[3] = {0}, exact;
@@ -57,7 +58,7 @@ static void the_corrections_take_most_of_the_bias(void **state) {
     for (int m = 0; m < 3; m++) sum[m] += lat_entropy(counts, K, (enum lat_entropy_method)m).raw / TRIALS;
   }
   help_near(sum[LAT_ENTROPY_PLUGIN] - exact, -(K - 1) / (2 * DRAWS * M_LN2), 0.06, "plug-in bias");
-  help_near(sum[LAT_ENTROPY_MILLER_MADOW] - exact, 0, 0.2, "Miller-Madow bias");
+  help_near(sum[LAT_ENTROPY_MILLER_MADOW] - exact, -0.24, 0.05, "Miller-Madow bias");
   help_near(sum[LAT_ENTROPY_GRASSBERGER] - exact, 0, 0.05, "Grassberger bias");
 }
 
@@ -325,7 +326,7 @@ int main(void) {
   omp_set_num_threads(2);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(entropy_of_counts_by_hand),
-      cmocka_unit_test(the_corrections_take_most_of_the_bias),
+      cmocka_unit_test(the_corrections_take_the_bias_that_they_promise),
       cmocka_unit_test(information_of_labels),
       cmocka_unit_test(neighbours_see_a_gaussian_channel),
       cmocka_unit_test(neighbours_see_nothing_in_a_shuffled_pair),
