@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <gsl/gsl_errno.h>
 
 #include "experiments/thought_relay/relaying.h"
 #include "experiments/thought_relay/spelling.h"
@@ -38,7 +39,7 @@ static void nothing_is_recovered_beyond_what_a_channel_carries(void **state) {
     const char *thought;
     size_t bits, thoughts;
     double least; /* it has to be near enough for the bound to mean something */
-  } tried[] = {{"codebook:2", 4, 1, 0.4},    {"codebook:4", 6, 1, 1},   {"codebook:5", 6, 1, 1},
+  } tried[] = {{"codebook:2", 4, 1, 0.4},    {"codebook:4", 6, 1, 1},     {"codebook:5", 6, 1, 1},
                {"codebook:2", 4, 2, 0.7},    {"gumbel:4", 3, 1, 1},       {"quantised:2:1", 5, 1, 1.5},
                {"quantised:1:2", 5, 1, 1.2}, {"noisy:3:1", 4, 1, 1},      {"noisy:2:3", 4, 1, 0},
                {"noisy:4:0.5", 8, 2, 4},     {"continuous:1", 40, 1, 0.5}};
@@ -220,5 +221,6 @@ int main(void) {
       cmocka_unit_test(the_slope_is_that_of_the_line),
       cmocka_unit_test(threads_change_no_result),
   };
+  gsl_set_error_handler_off(); /* as the program does */
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

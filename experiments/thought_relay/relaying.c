@@ -3,9 +3,11 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/base/memory.h"
 #include "lib/base/status.h"
+#include "lib/info/entropy.h"
 #include "lib/info/interval.h"
 #include "lib/train/recipe.h"
 
@@ -110,8 +112,6 @@ void lat_relayed_free(struct lat_relayed *relayed) {
   *relayed = (struct lat_relayed){0};
 }
 
-static double binary_entropy(double p) { return p <= 0 || p >= 1 ? 0 : -p * log2(p) - (1 - p) * log2(1 - p); }
-
 /* Sum over the bits that count of 1 - their mean cross-entropy. */
 static double worth(const struct lat_relay_reading *reading, const unsigned char *counts) {
   double sum = 0;
@@ -158,8 +158,8 @@ static void by_errors(const struct lat_relay_reading *reading, const unsigned ch
     right += reading->examples - wrong;
     if (!counts[i]) continue;
     double high = lat_interval_proportion(wrong, reading->examples, 1 - 0.1 / (double)recovered->counted).high;
-    recovered->fano += 1 - binary_entropy((double)wrong / (double)reading->examples);
-    if (high < 0.5) recovered->fano_low += 1 - binary_entropy(high);
+    recovered->fano += 1 - lat_entropy_binary((double)wrong / (double)reading->examples);
+    if (high < 0.5) recovered->fano_low += 1 - lat_entropy_binary(high);
   }
   for (size_t e = 0; e < reading->examples; e++) {
     int all = 1;
@@ -170,22 +170,16 @@ static void by_errors(const struct lat_relay_reading *reading, const unsigned ch
   recovered->exact = (double)whole / (double)reading->examples;
 }
 
-/* Entropy of each thought's codes with Miller's correction, (codes seen - 1) / (2 examples) nats, at most log2 K; summed over the
- * thoughts, of which the joint entropy is no more. */
+/* Summed over the thoughts, whose joint entropy is no more. */
 static int by_codes(const struct lat_relay_reading *reading, size_t codes, struct lat_recovered *recovered) {
-  double n = (double)reading->examples;
   uint64_t *count = lat_alloc(codes, sizeof *count);
   if (count == NULL) return LAT_MEMORY;
   recovered->sent = 0;
   for (size_t t = 0; t < reading->thoughts; t++) {
-    double entropy = 0;
-    size_t used = 0;
-    for (size_t k = 0; k < codes; k++) count[k] = 0;
+    memset(count, 0, codes * sizeof *count);
     for (size_t e = 0; e < reading->examples; e++) count[reading->code[e * reading->thoughts + t]]++;
-    for (size_t k = 0; k < codes; k++)
-      if (count[k] > 0) used++, entropy -= (double)count[k] / n * log2((double)count[k] / n);
-    recovered->used += used;
-    recovered->sent += fmin(entropy + (double)(used - 1) / (2 * n * M_LN2), log2((double)codes));
+    for (size_t k = 0; k < codes; k++) recovered->used += count[k] > 0;
+    recovered->sent += lat_entropy(count, codes, LAT_ENTROPY_MILLER_MADOW).bits;
   }
   lat_free(count);
   return LAT_OK;
