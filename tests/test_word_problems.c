@@ -79,13 +79,40 @@ static void growth_and_equal_operations_are_judged(void **state) {
   assert_int_equal(verdict_of(merged, "1 of 1 pairs"), LAT_REFUTED);
 }
 
+static void an_lstm_that_stops_short_and_loops_that_double_refute(void **state) {
+  (void)state;
+  for (int solved = 7; solved <= 8; solved++) {
+    struct lat_merged *merged = made_up("word_problems");
+    add_three(merged, "s3", 3, 6, 4);
+    for (int seed = 0; seed < 2; seed++) add(merged, &(struct result){"s3", "lstm", 1, 1, seed, 3e-3, 0.9, solved});
+    if (solved == 7)
+      assert_int_equal(verdict_of(merged, "Against the prediction: an LSTM stops short."), LAT_REFUTED);
+    else
+      assert_int_equal(verdict_of(merged, "0 fits diverged."), LAT_SUPPORTED);
+  }
+  struct lat_merged *merged = made_up("word_problems");
+  add_three(merged, "s3", 8, 16, 8);
+  assert_int_equal(verdict_of(merged, "Against the prediction: loops reach 2^T letters."), LAT_REFUTED);
+}
+
+static void rates_are_compared_on_the_seeds_they_share(void **state) {
+  (void)state;
+  struct lat_merged *merged = made_up("word_problems");
+  add_three(merged, "s3", 3, 6, 4); /* validated 0.75 with two seeds */
+  add(merged, &(struct result){"s3", "1x4", 1, 4, 2, 3e-3, 0.1, 6});
+  for (int seed = 0; seed < 2; seed++) add(merged, &(struct result){"s3", "1x4", 1, 4, seed, 1e-3, 0.6, 3});
+  assert_int_equal(verdict_of(merged, "n* 3 with one loop, 6 with 4"), LAT_SUPPORTED);
+}
+
 static void words_over_groups_that_are_not_solvable_refute_when_learned(void **state) {
   (void)state;
   struct lat_merged *merged = made_up("word_problems");
   add_three(merged, "s3", 3, 6, 4);
   add_three(merged, "z60", 1, 1, 2);
   add_three(merged, "a5", 1, 2, 1);
-  assert_int_equal(verdict_of(merged, "2 letters (0 of 3 models above 2), of Z60 (solvable) 2"), LAT_SUPPORTED);
+  assert_int_equal(
+      verdict_of(merged, "2 letters (0 of 3 models above 2), of Z60 (solvable) 2: no group of that size is learned"),
+      LAT_SUPPORTED);
   merged = made_up("word_problems");
   add_three(merged, "s3", 3, 6, 4);
   add_three(merged, "s5", 1, 3, 1);
@@ -190,6 +217,8 @@ static void equal_runs_give_equal_bytes(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(growth_and_equal_operations_are_judged),
+      cmocka_unit_test(an_lstm_that_stops_short_and_loops_that_double_refute),
+      cmocka_unit_test(rates_are_compared_on_the_seeds_they_share),
       cmocka_unit_test(words_over_groups_that_are_not_solvable_refute_when_learned),
       cmocka_unit_test(the_rate_is_chosen_on_validation_alone),
       cmocka_unit_test(failed_rows_single_seeds_and_nothing_leave_it_open),

@@ -5,7 +5,7 @@
 #include "experiments/word_problems/words.h"
 #include "lib/base/status.h"
 
-enum { MOST_CELLS = 512, MOST_TASKS = 32, SEEDS = 2 }; /* SEEDS: that a mean takes at least to be judged */
+enum { MOST_CELLS = 512, MOST_SEEDS = 16, SEEDS = 2 }; /* SEEDS: that a mean takes at least to be judged */
 
 struct spread {
   size_t count;
@@ -18,6 +18,7 @@ struct cell {
   double rate;
   size_t points, failed, diverged, solved;
   struct spread validated, length, accuracy, updates; /* length: n* */
+  double by_seed[MOST_SEEDS];                         /* validated; NaN: not run */
   double letters, layers, loops, parameters, word_flops, chance;
   int chosen; /* the best rate of its task and model by validation */
 };
@@ -49,17 +50,28 @@ static struct cell *cell_of(struct cell *cell, size_t *count, const struct lat_m
     if (cell[c].rate == rate && strcmp(cell[c].model, model) == 0 && strcmp(cell[c].task, task) == 0) return &cell[c];
   if (*count == MOST_CELLS) return NULL;
   cell[*count] = (struct cell){.task = task, .model = model, .group = "", .rate = rate};
+  for (size_t s = 0; s < MOST_SEEDS; s++) cell[*count].by_seed[s] = (double)NAN;
   return &cell[(*count)++];
+}
+
+/* Whether rate a has the better mean validation, over the seeds that both have; with none in common, over all. */
+static int is_better(const struct cell *a, const struct cell *b) {
+  struct spread first = {0}, second = {0};
+  for (size_t s = 0; s < MOST_SEEDS; s++)
+    if (isfinite(a->by_seed[s]) && isfinite(b->by_seed[s])) {
+      take(&first, a->by_seed[s]);
+      take(&second, b->by_seed[s]);
+    }
+  return first.count > 0 ? mean(&first) > mean(&second) : mean(&a->validated) > mean(&b->validated);
 }
 
 static void choose(struct cell *cell, size_t count) {
   for (size_t a = 0; a < count; a++) {
-    size_t best = a;
+    cell[a].chosen = cell[a].validated.count > 0;
     for (size_t b = 0; b < count; b++)
-      if (strcmp(cell[a].model, cell[b].model) == 0 && strcmp(cell[a].task, cell[b].task) == 0 &&
-          mean(&cell[b].validated) > mean(&cell[best].validated))
-        best = b;
-    cell[a].chosen = best == a && cell[a].validated.count > 0;
+      if (strcmp(cell[a].model, cell[b].model) == 0 && strcmp(cell[a].task, cell[b].task) == 0 && a != b &&
+          cell[b].validated.count > 0 && (is_better(&cell[b], &cell[a]) || (b < a && !is_better(&cell[a], &cell[b]))))
+        cell[a].chosen = 0;
   }
 }
 
@@ -78,6 +90,8 @@ static size_t find_cells(const struct lat_merged *merged, struct cell *cell) {
     at->solved += solved_at >= 0;
     if (solved_at >= 0) take(&at->updates, solved_at);
     take(&at->validated, lat_merged_real(merged, "validated", i));
+    int64_t seed = lat_merged_integer(merged, "seed", i);
+    if (seed >= 0 && seed < MOST_SEEDS) at->by_seed[seed] = lat_merged_real(merged, "validated", i);
     take(&at->length, lat_merged_real(merged, "solved_length", i));
     take(&at->accuracy, lat_merged_real(merged, "accuracy", i));
     at->group = lat_merged_text(merged, "group", i);
@@ -119,7 +133,7 @@ static int put_cells(struct lat_analysis *analysis, const struct cell *cell, siz
               "(letters)\tlow\thigh\taccuracy (1)\tvalidated (1)\tchance (1)\tparameters\tone word (flops)",
               "Every task, model and learning rate: seeds that reached the stop rule, their mean updates, and n*, the "
               "longest prefix that is right with all shorter ones in 0.95 of the test's words. The rate with the best "
-              "mean validation is chosen for each model."));
+              "mean validation, over the seeds that the rates share, is chosen for each model."));
   for (size_t i = 0; i < count; i++) {
     const struct cell *at = &cell[i];
     if (at->length.count == 0) {
@@ -245,7 +259,7 @@ done:
 
 /* What the prediction says, counted. */
 struct judged {
-  size_t growing, flat, pairs, apart, above, below, hard, learned, fewest;
+  size_t growing, flat, pairs, apart, above, below, hard, learned, fewest, short_lstm;
   double most_hard, z60, cells; /* n*; cells: of recurrent ones on the hard groups */
   char words[400];
 };
@@ -259,7 +273,7 @@ static void judge_task(const struct cell *cell, size_t count, const struct cell 
     if (looped != NULL) most = looped;
     if (!easy || looped == NULL) continue;
     double n = mean(&looped->length);
-    if (depth >= 4) judged->above += n > exp2(depth) || (n == exp2(depth) && n < looped->letters);
+    if (depth >= 4) judged->above += n >= exp2(depth);
     if (depth >= 4) judged->below++;
     if (untied == NULL) continue;
     double m = mean(&untied->length);
@@ -279,6 +293,7 @@ static void judge_task(const struct cell *cell, size_t count, const struct cell 
     if (!at->chosen || strcmp(at->task, task->task) != 0) continue;
     if (!is_transformer(at)) {
       if (hard) judged->cells = fmax(judged->cells, mean(&at->length));
+      if (easy && strcmp(at->model, "lstm") == 0) judged->short_lstm += !(mean(&at->length) >= at->letters);
       continue;
     }
     if (judged->fewest == 0 || at->length.count < judged->fewest) judged->fewest = at->length.count;
@@ -312,10 +327,25 @@ int lat_words_analyse(const struct lat_merged *merged, struct lat_analysis *anal
       if (strcmp(cell[o].task, task->task) == 0 && cell[o].length.count > 0) task = &cell[o];
     if (task->length.count > 0) judge_task(cell, count, task, &judged);
   }
-  char z60[120] = "";
+  char z60[240] = "", failing[300] = "";
   if (judged.z60 >= 0) snprintf(z60, sizeof z60, ", of Z60 (solvable) %.3g", judged.z60);
   if (judged.cells >= 0)
     snprintf(z60 + strlen(z60), sizeof z60 - strlen(z60), "; of recurrent cells on A5 and S5 %.3g", judged.cells);
+  if (judged.z60 >= 0 && judged.hard > 0 && judged.z60 <= judged.most_hard)
+    snprintf(z60 + strlen(z60), sizeof z60 - strlen(z60),
+             ": no group of that size is learned, which tells nothing of solvability");
+  const struct {
+    size_t broken;
+    const char *what;
+  } part[] = {{judged.flat, "loops do not help"},
+              {judged.apart, "loops and layers differ"},
+              {judged.above, "loops reach 2^T letters"},
+              {judged.learned, "A5 or S5 is learned"},
+              {judged.short_lstm, "an LSTM stops short"}};
+  for (size_t k = 0; k < sizeof part / sizeof *part; k++)
+    if (part[k].broken > 0)
+      snprintf(failing + strlen(failing), sizeof failing - strlen(failing), "%s%s",
+               *failing == '\0' ? " Against the prediction: " : ", ", part[k].what);
   if (failed > 0 || judged.growing + judged.flat == 0 || judged.pairs == 0)
     status = lat_verdict(analysis, LAT_OPEN,
                          "%zu points ran and %zu failed, %zu tasks have one loop beside several and %zu pairs have equal "
@@ -326,13 +356,13 @@ int lat_words_analyse(const struct lat_merged *merged, struct lat_analysis *anal
                          judged.fewest, SEEDS);
   else
     status =
-        lat_verdict(analysis, judged.flat + judged.apart + judged.learned > 0 ? LAT_REFUTED : LAT_SUPPORTED,
+        lat_verdict(analysis, *failing == '\0' ? LAT_SUPPORTED : LAT_REFUTED,
                     "Means over seeds: %s. At equal operations %zu of %zu pairs of loops and layers differ by more than a "
                     "factor of 2. %zu of %zu looped models of four loops or more reach 2^T letters. Longest prefix of any "
                     "transformer on A5 and "
-                    "S5: %.3g letters (%zu of %zu models above 2)%s. %zu fits diverged.",
+                    "S5: %.3g letters (%zu of %zu models above 2)%s. %zu fits diverged.%s%s",
                     judged.words, judged.apart, judged.pairs, judged.above, judged.below, judged.most_hard, judged.learned,
-                    judged.hard, z60, diverged);
+                    judged.hard, z60, diverged, failing, *failing == '\0' ? "" : ".");
 done:
   return status;
 }
