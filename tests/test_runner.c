@@ -14,9 +14,12 @@
 
 #include "cli/cli.h"
 #include "lib/base/memory.h"
+#include "lib/base/status.h"
 #include "lib/base/text.h"
+#include "lib/nn/gemm.h"
 #include "lib/sweep/census.h"
 #include "lib/sweep/layout.h"
+#include "lib/sweep/provenance.h"
 #include "lib/sweep/runner.h"
 #include "tests/sweep_sample.h"
 
@@ -303,6 +306,16 @@ static int main_of_driver(int argc, char **argv) {
   return lat_program_main(argc - 1, argv + 1);
 }
 
+static void a_sidecar_names_who_multiplied(void **state) {
+  (void)state;
+  struct lat_text text = {0};
+  char expected[256];
+  snprintf(expected, sizeof expected, "\"gemm\":\"%s\"", lat_gemm_provider());
+  assert_int_equal(lat_sidecar_text(&text, &(struct lat_sidecar){.experiment = "sample", .id = "0"}), LAT_OK);
+  if (strstr(text.bytes, expected) == NULL) fail_msg("no %s in %s", expected, text.bytes);
+  lat_text_free(&text);
+}
+
 int main(int argc, char **argv) {
   if (argc > 1 && !strcmp(argv[1], "--driver")) return main_of_driver(argc, argv);
   ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -318,6 +331,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_run_that_keeps_its_state_is_put_down_and_goes_on),
       cmocka_unit_test(a_folder_that_takes_no_file_ends_the_run_with_a_sentence),
       cmocka_unit_test(every_failed_allocation_is_survived_without_a_leak),
+      cmocka_unit_test(a_sidecar_names_who_multiplied),
   };
   return cmocka_run_group_tests_name("runner", tests, NULL, NULL);
 }

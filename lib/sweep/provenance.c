@@ -11,6 +11,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/status.h"
+#include "lib/nn/gemm.h"
 
 #ifndef LAT_SOURCE
 #define LAT_SOURCE "unknown"
@@ -63,6 +64,7 @@ int lat_sidecar_text(struct lat_text *text, const struct lat_sidecar *sidecar) {
   put_text(object, "latentlab", lat_version());
   put_text(object, "source", lat_source());
   put_text(object, "flags", lat_flags());
+  put_text(object, "gemm", lat_gemm_provider());
   put_text(object, "host", host);
   put_processor(object);
   put_text(object, "started", started);
