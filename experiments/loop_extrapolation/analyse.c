@@ -263,23 +263,26 @@ static const struct arm *circuit_arm(const struct reading *r, int64_t low) {
   return NULL;
 }
 
-/* " 3 blocks lose 0.02 (4), .." by their training with norm injection; whether those of the fewest and the
- * most blocks lose much with the fixed number of loops. */
+/* " Circuits lose 0.1 (4), .. 3 blocks lose 0.02 (4), .." by their training with norm injection; whether the languages of the fewest and
+ * the most blocks lose much with the fixed number of loops. */
 static void judge_languages(const struct reading *r, int64_t low, char *text, size_t size, int *easy, int *serial) {
   *text = '\0';
   *easy = *serial = -1;
-  for (size_t k = 0; k < r->blocks; k++) {
+  for (size_t k = 0; k <= r->blocks; k++) {
     size_t shown = 0;
+    int64_t blocks = k == 0 ? 0 : r->block[k - 1];
     for (size_t a = 0; a < r->arms; a++) {
-      struct set set = pick(r, r->block[k], &r->arm[a]);
+      struct set set = pick(r, blocks, &r->arm[a]);
       struct lat_spread loss = spread(r, &set, SIZE, LOST);
       if (strcmp(r->arm[a].injection, "norm") != 0 || loss.count == 0) continue;
-      if (shown++ == 0) snprintf(text + strlen(text), size - strlen(text), " %lld blocks lose", (long long)r->block[k]);
+      if (shown++ == 0)
+        snprintf(text + strlen(text), size - strlen(text), k == 0 ? " Circuits lose" : " %lld blocks lose",
+                 (long long)blocks);
       snprintf(text + strlen(text), size - strlen(text), "%s %.3g (%s)", shown > 1 ? "," : "", loss.median,
                r->arm[a].training);
       if (r->arm[a].low != low || r->arm[a].high != low) continue;
-      if (k == 0) *easy = loss.median > much;
-      if (k > 0 && k + 1 == r->blocks) *serial = loss.median > much;
+      if (k == 1) *easy = loss.median > much;
+      if (k > 1 && k == r->blocks) *serial = loss.median > much;
     }
     if (shown > 0) snprintf(text + strlen(text), size - strlen(text), ".");
   }
@@ -316,13 +319,14 @@ static int verdict(const struct reading *r) {
   struct lat_spread at_levels = spread(r, &drawn, SIZE + 1, AT_LEVELS), added = spread(r, &drawn, SIZE + 1, ADDED);
   struct lat_spread fixed_levels = spread(r, &same, SIZE + 1, AT_LEVELS), fixed_added = spread(r, &same, SIZE + 1, ADDED);
   struct lat_spread further = spread(r, &drawn, SIZE + 2, AT_LEVELS), bare = spread(r, &none, SIZE, AT_TRAINED);
-  char languages[400], more[200] = "", failing[300] = "";
+  char languages[600], more[200] = "", failing[300] = "";
   int easy, serial;
   judge_languages(r, fixed->low, languages, sizeof languages, &easy, &serial);
   if (further.count > 0) snprintf(more, sizeof more, ", at four times the depth %.3g", further.median);
   if (bare.count > 0)
-    snprintf(more + strlen(more), sizeof more - strlen(more), ". Without injection (%s) the score is %.3g",
-             none.count ? random->training : "", bare.median);
+    snprintf(more + strlen(more), sizeof more - strlen(more),
+             ". Without injection (%s) it is %.3g, and %.3g at twice the depth", random->training, bare.median,
+             spread(r, &none, SIZE + 1, AT_LEVELS).median);
   const struct {
     int broken;
     const char *what;
