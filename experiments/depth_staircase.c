@@ -8,27 +8,30 @@
 #include "lib/sweep/fit_outputs.h"
 #include "lib/train/recipe.h"
 
-#define PARAMETERS(INT, REAL, TEXT, PATH)                                                                               \
-  TEXT(model, "-", "untied: `depth` layers; looped: one layer `depth` times; lstm, tanh: one layer of recurrent cells", \
-       "untied,looped,lstm", "untied,looped,lstm", "untied,looped,lstm,tanh")                                           \
-  INT(k, "1", 3, 64, "alternating blocks of the language", "3,4", "3:6", "3:8")                                         \
-  INT(depth, "1", 1, 64, "layers or loops", "1,2", "1:4", "1:6")                                                        \
-  INT(below, "1", 0, 64, "depths under the threshold that are run", "2", "1", "2")                                      \
-  INT(above, "1", 0, 64, "depths over the threshold that are run", "1", "1", "1")                                       \
-  TEXT(injection, "-", "what a loop gets of the input: none, add or norm", "add", "add", "add")                         \
-  INT(width, "1", 2, 1024, "width D, hidden units 4 D", "16", "32", "32")                                               \
-  INT(heads, "1", 1, 64, "heads of a layer", "1", "1", "1")                                                             \
-  INT(shortest, "1", 4, 2048, "letters of the shortest string of training", "16", "32", "32")                           \
-  INT(longest, "1", 4, 2048, "letters of the longest string of training; the test has twice as many", "16", "48", "48") \
-  INT(step, "1", 1, 2048, "letters from one length of training to the next", "4", "4", "4")                             \
-  INT(strings, "1", 0, 1e9, "strings of the training set, over all lengths; 0: every batch is fresh", "400", "4000",    \
-      "4000")                                                                                                           \
-  INT(batch, "1", 4, 4096, "strings of an update", "16", "32", "32")                                                    \
-  INT(budget, "1", 1, 1e9, "updates at most", "200", "500", "1200")                                                     \
-  INT(every, "1", 1, 1e9, "updates between validations", "50", "100", "100")                                            \
-  REAL(rate, "1", 1e-6, 1, "largest learning rate, the same for all models", "2e-3", "2e-3", "2e-3")                    \
-  REAL(stop, "1", 0, 2, "share of whole strings right in validation that ends training", "0.995", "0.995", "0.995")     \
-  INT(tested, "1", 1, 1000000, "strings of a test, and of a validation", "20", "200", "500")                            \
+#define PARAMETERS(INT, REAL, TEXT, PATH)                                                                                  \
+  TEXT(model, "-", "untied: `depth` layers; looped: one layer `depth` times; lstm, tanh: one layer of recurrent cells",    \
+       "untied,looped,lstm", "untied,looped,lstm", "untied,looped,lstm,tanh")                                              \
+  INT(k, "1", 3, 64, "alternating blocks of the language", "3,4", "3:5", "3:8")                                            \
+  INT(depth, "1", 1, 64, "layers or loops", "1,2", "1:3", "1:6")                                                           \
+  INT(below, "1", 0, 64, "depths under the threshold that are run", "2", "1", "2")                                         \
+  INT(above, "1", 0, 64, "depths over the threshold that are run", "1", "0", "1")                                          \
+  TEXT(injection, "-", "what a loop gets of the input: none, add or norm", "add", "add", "add")                            \
+  INT(width, "1", 2, 1024, "width D, hidden units 4 D", "16", "32", "32")                                                  \
+  INT(heads, "1", 1, 64, "heads of a layer", "1", "1", "1")                                                                \
+  INT(shortest, "1", 4, 2048, "letters of the shortest string of training", "16", "32", "32")                              \
+  INT(longest, "1", 4, 2048, "letters of the longest string of training; the test has twice as many", "16", "48", "48")    \
+  INT(step, "1", 1, 2048, "letters from one length of training to the next", "4", "4", "4")                                \
+  INT(strings, "1", 0, 1e9, "strings of the training set, over all lengths; 0: every batch is fresh", "400", "4000",       \
+      "4000")                                                                                                              \
+  INT(batch, "1", 4, 4096, "strings of an update", "16", "32", "32")                                                       \
+  INT(budget, "1", 1, 1e9, "updates at most", "200", "500", "1200")                                                        \
+  INT(every, "1", 1, 1e9, "updates between validations", "50", "100", "100")                                               \
+  REAL(rate, "1", 1e-6, 1,                                                                                                 \
+       "largest learning rate; other than 0.002 for layers and loops at the threshold and one under it, k up to 6, seeds " \
+       "0 to 2",                                                                                                           \
+       "2e-3", "2e-3", "1e-3,2e-3,4e-3")                                                                                   \
+  REAL(stop, "1", 0, 2, "share of whole strings right in validation that ends training", "0.995", "0.995", "0.995")        \
+  INT(tested, "1", 1, 1000000, "strings of a test, and of a validation", "20", "200", "500")                               \
   INT(seed, "1", 0, 1e15, "of initial values and strings", "0", "0:2", "0:4")
 LAT_DEFINE_PARAMETERS(PARAMETERS)
 
@@ -55,7 +58,10 @@ static int is(const struct parameters *p, const char *model) { return strcmp(p->
 
 static const char *reject(const void *parameters) {
   const struct parameters *p = parameters;
-  int64_t threshold = LAT_STAIRCASE_THRESHOLD(p->k);
+  int64_t threshold = LAT_STAIRCASE_THRESHOLD(p->k), margin = p->depth - threshold;
+  if (p->rate != LAT_STAIRCASE_RATE &&
+      (is(p, "lstm") || is(p, "tanh") || margin < -1 || margin > 0 || p->k > LAT_STAIRCASE_CLAIMED || p->seed > 2))
+    return "rates are compared for layers and loops, at the threshold and one under it, seeds 0 to 2";
   if (!is(p, "looped") && strcmp(p->injection, "add") != 0)
     return "injection matters to looped only: listed once, with add";
   if (is(p, "lstm") || is(p, "tanh")) return p->depth > 1 ? "one layer of recurrent cells is enough for any k" : NULL;
@@ -241,7 +247,8 @@ const struct lat_experiment lat_experiment_depth_staircase = {
         "theory (vertical line; published, one lemma disputed): (a) separate layers, (b) one layer looped. Small marks: "
         "every "
         "seed; lines: mean over seeds; dashed: the mean in the lengths of training; crosses in (a): Yang et al. 2025, "
-        "another model and size, in the lengths of training. (c) The loop against the stack: one layer, that layer looped "
+        "another model and size, in the lengths of training. Each at the rate with the best validation. (c) The loop "
+        "against the stack: one layer, that layer looped "
         "k - 2 times (equal "
         "parameters), k - 2 layers (equal compute), every seed and the mean.",
     .version = 1,

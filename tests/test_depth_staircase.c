@@ -16,6 +16,8 @@
 
 extern const struct lat_experiment lat_experiment_depth_staircase;
 
+static double made_up_rate = LAT_STAIRCASE_RATE; /* of the points that are added */
+
 static void add(struct lat_merged *merged, const char *model, int k, int depth, int seed, double within, double beyond,
                 double fewer) {
   static const double update[] = {100, 200};
@@ -25,6 +27,7 @@ static void add(struct lat_merged *merged, const char *model, int k, int depth, 
   made_up_text(merged, "model", model);
   made_up_integer(merged, "k", k);
   made_up_integer(merged, "depth", depth);
+  made_up_real(merged, "rate", made_up_rate);
   made_up_integer(merged, "seed", seed);
   made_up_text(merged, "end", solved ? "solved" : "updates");
   made_up_integer(merged, "solved_at", solved ? 200 : -1);
@@ -67,6 +70,24 @@ static void a_step_at_the_threshold_is_supported_and_any_other_refuted(void **st
   assert_int_equal(verdict_of(staircase(0.3, 0.9, 0.49, 0.1), "0.490 or more (1 of 1)"), LAT_REFUTED);
 }
 
+static void the_rate_is_chosen_on_validation_over_shared_seeds(void **state) {
+  (void)state;
+  for (int better = 0; better < 2; better++) {
+    struct lat_merged *merged = staircase(0.3, 0.9, 0.8, 0.1);
+    made_up_rate = 4e-3;
+    for (int seed = 0; seed < 3; seed++) {
+      add(merged, "untied", 4, 1, seed, better ? 0.7 : 0.5, 0.6, (double)NAN);
+      add(merged, "looped", 4, 2, seed, 1, 0.2, 0.6); /* no better than 1: the usual rate stays */
+    }
+    made_up_rate = LAT_STAIRCASE_RATE;
+    add(merged, "untied", 4, 1, 3, 0.9, 0.3, (double)NAN); /* a seed that the other rate has not */
+    if (better)
+      assert_int_equal(verdict_of(merged, "0.600 or less (1 of 1 at 1/2 or above)"), LAT_REFUTED);
+    else
+      assert_int_equal(verdict_of(merged, "best of up to 2 rates for k up to 4"), LAT_SUPPORTED);
+  }
+}
+
 static void a_control_that_passes_leaves_it_open(void **state) {
   (void)state;
   assert_int_equal(verdict_of(staircase(0.3, 0.9, 0.8, 0.6), "The control failed"), LAT_OPEN);
@@ -86,6 +107,7 @@ static void failed_rows_few_seeds_and_no_training_leave_it_open(void **state) {
   made_up_text(merged, "model", "looped");
   made_up_integer(merged, "k", 4);
   made_up_integer(merged, "depth", 2);
+  made_up_real(merged, "rate", LAT_STAIRCASE_RATE);
   assert_int_equal(verdict_of(merged, "9 points ran and 1 failed"), LAT_OPEN);
   merged = made_up("depth_staircase");
   add(merged, "untied", 4, 1, 0, 0.6, 0.3, (double)NAN);
@@ -110,6 +132,7 @@ static void a_diverged_fit_is_a_result_of_its_cell(void **state) {
   made_up_text(merged, "model", "looped");
   made_up_integer(merged, "k", 4);
   made_up_integer(merged, "depth", 2);
+  made_up_real(merged, "rate", LAT_STAIRCASE_RATE);
   made_up_text(merged, "end", "diverged");
   made_up_integer(merged, "solved_at", -1);
   made_up_real(merged, "exact_within", 0);
@@ -118,7 +141,7 @@ static void a_diverged_fit_is_a_result_of_its_cell(void **state) {
   struct lat_analysis *analysis = made_up_analyse("depth_staircase", merged);
   assert_int_equal(lat_analysis_verdict(analysis), LAT_SUPPORTED);
   assert_non_null(strstr(lat_analysis_sentence(analysis), "1 fits diverged"));
-  made_up_cell(analysis, "cells", 2, 12, text); /* looped, depth 2: 0.8 in three of four */
+  made_up_cell(analysis, "cells", 2, 14, text); /* looped, depth 2: 0.8 in three of four */
   assert_string_equal(text, "0.6");
   made_up_cell(analysis, "curves", 1, 5, text);
   assert_string_equal(text, "NaN");
@@ -187,6 +210,7 @@ static void equal_runs_give_equal_bytes(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_step_at_the_threshold_is_supported_and_any_other_refuted),
+      cmocka_unit_test(the_rate_is_chosen_on_validation_over_shared_seeds),
       cmocka_unit_test(a_control_that_passes_leaves_it_open),
       cmocka_unit_test(the_mean_counts_and_not_the_best_seed),
       cmocka_unit_test(failed_rows_few_seeds_and_no_training_leave_it_open),

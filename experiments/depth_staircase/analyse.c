@@ -5,7 +5,12 @@
 #include "experiments/depth_staircase/staircase.h"
 #include "lib/base/status.h"
 
-enum { MOST_CELLS = 512, CLAIMED = 6, SEEDS = 3 }; /* the prediction is about k up to 6; seeds that a mean takes at least */
+enum {
+  MOST_CELLS = 512,
+  MOST_SEEDS = 16,
+  CLAIMED = LAT_STAIRCASE_CLAIMED,
+  SEEDS = 3
+}; /* SEEDS: that a mean takes at least */
 
 /* Values over the seeds of a cell. */
 struct spread {
@@ -16,6 +21,9 @@ struct spread {
 struct cell {
   const char *model;
   int64_t k, depth, threshold;
+  double rate;
+  int chosen;                   /* the best rate of its model, k and depth by validation */
+  double validated[MOST_SEEDS]; /* by seed, the last validation; NaN: not run */
   size_t points, failed, diverged, solved;
   struct spread within, beyond, fewer, updates; /* updates: of the seeds that solved */
   struct spread parameters, flops;              /* of training */
@@ -47,11 +55,35 @@ static int64_t margin(const struct cell *cell) { return cell->depth - cell->thre
 static struct cell *cell_of(struct cell *cell, size_t *count, const struct lat_merged *merged, size_t i) {
   const char *model = lat_merged_text(merged, "model", i);
   int64_t k = lat_merged_integer(merged, "k", i), depth = lat_merged_integer(merged, "depth", i);
+  double rate = lat_merged_real(merged, "rate", i);
   for (size_t c = 0; c < *count; c++)
-    if (cell[c].k == k && cell[c].depth == depth && strcmp(cell[c].model, model) == 0) return &cell[c];
+    if (cell[c].k == k && cell[c].depth == depth && cell[c].rate == rate && strcmp(cell[c].model, model) == 0)
+      return &cell[c];
   if (*count == MOST_CELLS) return NULL;
-  cell[*count] = (struct cell){.model = model, .k = k, .depth = depth, .threshold = LAT_STAIRCASE_THRESHOLD(k)};
+  cell[*count] =
+      (struct cell){.model = model, .k = k, .depth = depth, .rate = rate, .threshold = LAT_STAIRCASE_THRESHOLD(k)};
+  for (size_t s = 0; s < MOST_SEEDS; s++) cell[*count].validated[s] = (double)NAN;
   return &cell[(*count)++];
+}
+
+/* By mean validation over the seeds that both have; of equals the rate that all models have, then the first. */
+static int is_better(const struct cell *a, const struct cell *b) {
+  double difference = 0;
+  for (size_t s = 0; s < MOST_SEEDS; s++)
+    if (isfinite(a->validated[s]) && isfinite(b->validated[s])) difference += a->validated[s] - b->validated[s];
+  int usual_a = a->rate == LAT_STAIRCASE_RATE, usual_b = b->rate == LAT_STAIRCASE_RATE;
+  if (difference != 0) return difference > 0;
+  return usual_a != usual_b ? usual_a : a < b;
+}
+
+static void choose(struct cell *cell, size_t count) {
+  for (size_t a = 0; a < count; a++) {
+    cell[a].chosen = 1;
+    for (size_t b = 0; b < count; b++)
+      if (a != b && cell[b].k == cell[a].k && cell[b].depth == cell[a].depth && strcmp(cell[b].model, cell[a].model) == 0 &&
+          (cell[a].beyond.count == 0 || (cell[b].beyond.count > 0 && is_better(&cell[b], &cell[a]))))
+        cell[a].chosen = 0;
+  }
 }
 
 static size_t find_cells(const struct lat_merged *merged, struct cell *cell) {
@@ -68,12 +100,17 @@ static size_t find_cells(const struct lat_merged *merged, struct cell *cell) {
     at->diverged += strcmp(lat_merged_text(merged, "end", i), "diverged") == 0;
     at->solved += solved_at >= 0;
     if (solved_at >= 0) take(&at->updates, solved_at);
+    size_t extent[3];
+    int64_t seed = lat_merged_integer(merged, "seed", i);
+    const double *exact = lat_merged_array(merged, "curve_exact", i, extent);
+    if (exact != NULL && extent[0] > 0 && seed >= 0 && seed < MOST_SEEDS) at->validated[seed] = exact[extent[0] - 1];
     take(&at->within, lat_merged_real(merged, "exact_within", i));
     take(&at->beyond, lat_merged_real(merged, "exact_beyond", i));
     take(&at->fewer, lat_merged_real(merged, "fewer_beyond", i));
     take(&at->parameters, lat_merged_real(merged, "parameters", i));
     take(&at->flops, lat_merged_real(merged, "flops", i));
   }
+  choose(cell, count);
   return count;
 }
 
@@ -81,7 +118,7 @@ static const struct cell *find(const struct cell *cell, size_t count, const char
   /* One loop of one layer is one layer. */
   if (depth == 1 && strcmp(model, "looped") == 0) model = "untied";
   for (size_t c = 0; c < count; c++)
-    if (cell[c].k == k && cell[c].depth == depth && strcmp(cell[c].model, model) == 0) return &cell[c];
+    if (cell[c].chosen && cell[c].k == k && cell[c].depth == depth && strcmp(cell[c].model, model) == 0) return &cell[c];
   return NULL;
 }
 
@@ -90,32 +127,33 @@ static int put_cells(struct lat_analysis *analysis, const struct cell *cell, siz
   int status = LAT_OK;
   LAT_TRY(status, lat_table_begin(
                       analysis, "cells",
-                      "model\tk\tdepth\tdepth - threshold\tseeds\tfailed\tdiverged\tsolved\tupdates to "
+                      "model\tk\tdepth\tdepth - threshold\trate (1)\tchosen\tseeds\tfailed\tdiverged\tsolved\tupdates to "
                       "solve\twithin, mean (1)\tlow\thigh\tbeyond, mean (1)\tlow\thigh\tone loop fewer, beyond "
                       "(1)\tparameters\ttraining (flops)",
-                      "Every model and language: seeds that reached the stop rule and their mean updates, "
+                      "Every model, language and learning rate (chosen: the best validation over the seeds that rates "
+                      "share): seeds that reached the stop rule and their mean updates, "
                       "whole strings right in the lengths of training and at twice the longest (mean, lowest and "
                       "highest seed), the same with one loop fewer than in training, parameters, and mean operations of "
                       "training (0: not counted, recurrent)."));
   for (size_t i = 0; i < count; i++) {
     const struct cell *at = &cell[i];
     size_t ran = at->points - at->failed;
-    LAT_TRY(status,
-            lat_table_row(analysis, "%s\t%lld\t%lld\t%lld\t%zu\t%zu\t%zu\t%zu\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s",
-                          at->model, (long long)at->k, (long long)at->depth, (long long)margin(at), at->points, at->failed,
-                          at->diverged, at->solved, shown(a, mean(&at->updates)), shown(b, mean(&at->within)),
-                          shown(c, ran ? at->within.low : (double)NAN), shown(d, ran ? at->within.high : (double)NAN),
-                          shown(e, mean(&at->beyond)), shown(f, ran ? at->beyond.low : (double)NAN),
-                          shown(g, ran ? at->beyond.high : (double)NAN), shown(h, mean(&at->fewer)),
-                          shown(j, mean(&at->parameters)), shown(l, mean(&at->flops))));
+    LAT_TRY(
+        status,
+        lat_table_row(analysis, "%s\t%lld\t%lld\t%lld\t%g\t%d\t%zu\t%zu\t%zu\t%zu\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s",
+                      at->model, (long long)at->k, (long long)at->depth, (long long)margin(at), at->rate, at->chosen,
+                      at->points, at->failed, at->diverged, at->solved, shown(a, mean(&at->updates)),
+                      shown(b, mean(&at->within)), shown(c, ran ? at->within.low : (double)NAN),
+                      shown(d, ran ? at->within.high : (double)NAN), shown(e, mean(&at->beyond)),
+                      shown(f, ran ? at->beyond.low : (double)NAN), shown(g, ran ? at->beyond.high : (double)NAN),
+                      shown(h, mean(&at->fewer)), shown(j, mean(&at->parameters)), shown(l, mean(&at->flops))));
   }
 done:
   return status;
 }
 
 /* What the figure draws: means by language and arm, and every seed beside them. */
-static int put_steps(const struct lat_merged *merged, struct lat_analysis *analysis, const struct cell *cell,
-                     size_t count) {
+static int put_steps(const struct lat_merged *merged, struct lat_analysis *analysis, struct cell *cell, size_t count) {
   static const char *const arm[] = {"untied", "looped"};
   char a[24], b[24], languages[256] = "";
   int status = LAT_OK;
@@ -140,7 +178,9 @@ static int put_steps(const struct lat_merged *merged, struct lat_analysis *analy
   LAT_TRY(status,
           lat_table_begin(analysis, "seeds", "depth - threshold\tdepth\twithin (1)\tbeyond (1)\tmodel\tk\tseed", NULL));
   for (size_t i = 0; i < lat_merged_points(merged); i++) {
-    if (lat_merged_failed(merged, i)) continue;
+    size_t known = count;
+    const struct cell *at = cell_of(cell, &known, merged, i);
+    if (lat_merged_failed(merged, i) || at == NULL || !at->chosen) continue;
     int64_t k = lat_merged_integer(merged, "k", i), depth = lat_merged_integer(merged, "depth", i);
     LAT_TRY(status,
             lat_table_row(analysis, "%lld\t%lld\t%s\t%s\t%s\t%lld\t%lld", (long long)(depth - LAT_STAIRCASE_THRESHOLD(k)),
@@ -199,8 +239,8 @@ done:
 static int put_curves(const struct lat_merged *merged, struct lat_analysis *analysis) {
   char a[24], b[24];
   int status = LAT_OK;
-  LAT_TRY(status,
-          lat_table_begin(analysis, "curves", "model\tk\tdepth\tseed\tupdates\tloss (nats)\twithin, longest (1)", NULL));
+  LAT_TRY(status, lat_table_begin(analysis, "curves",
+                                  "model\tk\tdepth\tseed\tupdates\tloss (nats)\twithin, longest (1)\trate (1)", NULL));
   for (size_t i = 0; i < lat_merged_points(merged); i++) {
     size_t extent[3];
     const double *update = lat_merged_array(merged, "curve_update", i, extent);
@@ -210,11 +250,11 @@ static int put_curves(const struct lat_merged *merged, struct lat_analysis *anal
     const double *exact = lat_merged_array(merged, "curve_exact", i, extent);
     if (loss == NULL || exact == NULL) continue;
     for (size_t n = 0; n < points; n++)
-      LAT_TRY(status, lat_table_row(analysis, "%s\t%lld\t%lld\t%lld\t%g\t%s\t%s", lat_merged_text(merged, "model", i),
+      LAT_TRY(status, lat_table_row(analysis, "%s\t%lld\t%lld\t%lld\t%g\t%s\t%s\t%g", lat_merged_text(merged, "model", i),
                                     (long long)lat_merged_integer(merged, "k", i),
                                     (long long)lat_merged_integer(merged, "depth", i),
                                     (long long)lat_merged_integer(merged, "seed", i), update[n], shown(a, loss[n]),
-                                    shown(b, exact[n])));
+                                    shown(b, exact[n]), lat_merged_real(merged, "rate", i)));
   }
 done:
   return status;
@@ -253,7 +293,7 @@ static void judge(const struct cell *cell, size_t count, const char *model, int6
 static void beyond_claim(const struct cell *cell, size_t count, char *text, size_t size) {
   size_t cells = 0, seeds = 0, solved = 0;
   for (size_t c = 0; c < count; c++)
-    if (cell[c].k > CLAIMED && margin(&cell[c]) == 0 && strcmp(cell[c].model, "lstm") != 0 &&
+    if (cell[c].chosen && cell[c].k > CLAIMED && margin(&cell[c]) == 0 && strcmp(cell[c].model, "lstm") != 0 &&
         strcmp(cell[c].model, "tanh") != 0)
       cells++, seeds += cell[c].points, solved += cell[c].solved;
   if (cells > 0)
@@ -266,13 +306,17 @@ int lat_staircase_analyse(const struct lat_merged *merged, struct lat_analysis *
   struct side untied = {0}, looped = {0};
   struct spread fewer = {0};
   char more[160] = "";
-  size_t failed = 0, diverged = 0, points = lat_merged_points(merged);
+  size_t failed = 0, diverged = 0, rates = 0, points = lat_merged_points(merged);
   int status = LAT_OK;
   size_t count = find_cells(merged, cell);
   for (size_t c = 0; c < count; c++) {
     failed += cell[c].failed;
     diverged += cell[c].diverged;
-    if (strcmp(cell[c].model, "looped") == 0 && margin(&cell[c]) == 0 && cell[c].k <= CLAIMED)
+    size_t alike = 0;
+    for (size_t o = 0; o < count; o++)
+      alike += cell[o].k == cell[c].k && cell[o].depth == cell[c].depth && strcmp(cell[o].model, cell[c].model) == 0;
+    if (alike > rates) rates = alike;
+    if (cell[c].chosen && strcmp(cell[c].model, "looped") == 0 && margin(&cell[c]) == 0 && cell[c].k <= CLAIMED)
       take(&fewer, mean(&cell[c].fewer));
   }
   LAT_TRY(status, put_cells(analysis, cell, count));
@@ -303,14 +347,15 @@ int lat_staircase_analyse(const struct lat_merged *merged, struct lat_analysis *
   else
     status = lat_verdict(
         analysis, untied.at_low + untied.below_high + looped.at_low + looped.below_high > 0 ? LAT_REFUTED : LAT_SUPPORTED,
-        "At twice the length, means over seeds for k up to %lld: stacks of k - 2 layers have %.3f or more of the strings "
+        "At twice the length, means over seeds at the best of up to %zu rates for k up to %lld: stacks of k - 2 layers "
+        "have %.3f or more of the strings "
         "(%zu of "
         "%zu under 1/2), fewer layers %.3f or less (%zu of %zu at 1/2 or above); k - 2 loops of one layer %.3f or more "
         "(%zu of "
         "%zu), fewer %.3f or less (%zu of %zu). Solved in the lengths of training at the threshold: stacks %zu of %zu, "
         "loops "
         "%zu of %zu; %zu fits diverged. One loop fewer than in training: %.3f at most.%s",
-        (long long)(untied.last > looped.last ? untied.last : looped.last), untied.lowest, untied.at_low, untied.at,
+        rates, (long long)(untied.last > looped.last ? untied.last : looped.last), untied.lowest, untied.at_low, untied.at,
         untied.highest, untied.below_high, untied.below, looped.lowest, looped.at_low, looped.at, looped.highest,
         looped.below_high, looped.below, untied.solved, untied.seeds, looped.solved, looped.seeds, diverged, fewer.high,
         more);

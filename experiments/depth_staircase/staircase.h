@@ -18,6 +18,10 @@ int lat_staircase_make(int64_t k, int64_t shortest, int64_t longest, int64_t ste
 /* Layers, or loops, that L_k takes (Yang, Cadilhac and Chiang 2025). */
 #define LAT_STAIRCASE_THRESHOLD(k) ((k) > 3 ? (k)-2 : 1)
 
+/* The largest k that the prediction is about, and the rate at which every model is trained. */
+enum { LAT_STAIRCASE_CLAIMED = 6 };
+#define LAT_STAIRCASE_RATE 2e-3
+
 int lat_staircase_analyse(const struct lat_merged *merged, struct lat_analysis *analysis);
 
 #endif
