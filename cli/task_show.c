@@ -14,6 +14,7 @@ int lat_task_example_alloc(const struct lat_task_shape *shape, struct lat_exampl
   example->token = lat_alloc(shape->sequence * shape->fields, sizeof *example->token);
   example->target = lat_alloc(shape->sequence, sizeof *example->target);
   example->level = lat_alloc(shape->sequence, sizeof *example->level);
+  example->set = NULL;
   return example->token && example->target && example->level ? LAT_OK : LAT_MEMORY;
 }
 

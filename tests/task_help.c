@@ -35,7 +35,7 @@ static void draw_over(const struct lat_task_setting *setting, uint64_t seed, uin
   for (size_t i = 0; i <= count; i++) sample->token[i] = sample->target[i] = sample->level[i] = fill;
   struct lat_random random;
   lat_random_start(&random, seed, "test", index);
-  struct lat_example example = {sample->token, sample->target, sample->level};
+  struct lat_example example = {sample->token, sample->target, sample->level, NULL};
   setting->task->make(setting, &random, &example);
   if (sample->token[count] != fill || sample->target[count] != fill || sample->level[count] != fill)
     fail_msg("%s: written behind the end", setting->task->name);

@@ -17,6 +17,7 @@ void stream_open(struct task_stream *stream, const char *text) {
   stream->example.token = lat_alloc(stream->shape.sequence * stream->shape.fields, sizeof *stream->example.token);
   stream->example.target = lat_alloc(stream->shape.sequence, sizeof *stream->example.target);
   stream->example.level = lat_alloc(stream->shape.sequence, sizeof *stream->example.level);
+  stream->example.set = NULL;
   assert_true(stream->example.token && stream->example.target && stream->example.level);
 }
 

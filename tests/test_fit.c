@@ -21,7 +21,8 @@
 enum { LENGTH = 5 };
 static int shape(const struct lat_task_setting *setting, struct lat_task_shape *result) {
   int trace = setting->supervision == LAT_SUPERVISE_TRACE;
-  *result = (struct lat_task_shape){1, 3, trace ? 3 : 2, trace ? 2 * LENGTH : LENGTH, LENGTH + 1, trace ? LENGTH : LENGTH};
+  *result =
+      (struct lat_task_shape){1, 3, trace ? 3 : 2, trace ? 2 * LENGTH : LENGTH, LENGTH + 1, trace ? LENGTH : LENGTH, 0};
   return LAT_OK;
 }
 

@@ -150,8 +150,8 @@ static void check_prompt(struct task_stream *stream, const char *text) {
       if (e->target[p] >= 0) last = p;
       if (p < h->prompt) continue;
       if (supervision == LAT_SUPERVISE_HINT && e->target[p] >= 0) {
-        if (pause < 0) pause = e->token[p];
-        if (e->token[p] != pause) fail_msg("%s: position %zu is no pause", text, p);
+        if (pause < 0) pause = e->token[p * h->fields];
+        if (e->token[p * h->fields] != pause) fail_msg("%s: position %zu is no pause", text, p);
       }
       if (supervision == LAT_SUPERVISE_TRACE && p > 0 && e->target[p - 1] >= 0 && e->target[p] >= 0 &&
           e->token[p * h->fields] != e->target[p - 1])
@@ -180,7 +180,7 @@ static void draw_over(struct task_stream *stream, int fill, uint64_t seed, const
     assert_non_null(array[i]);
     memset(array[i], fill, (count[i] + 2 * MARGIN) * sizeof(int32_t));
   }
-  struct lat_example example = {array[0] + MARGIN, array[1] + MARGIN, array[2] + MARGIN};
+  struct lat_example example = {array[0] + MARGIN, array[1] + MARGIN, array[2] + MARGIN, NULL};
   lat_task_make(&stream->setting, seed, purpose, index, &example);
   for (int i = 0; i < 3; i++) {
     const unsigned char *byte = (const unsigned char *)array[i];
@@ -229,13 +229,13 @@ static void check_threads(struct task_stream *stream, const char *text) {
   uint64_t before = lat_memory_allocations();
   for (size_t i = 0; i < COUNT; i++) {
     int32_t *at = serial + i * stride;
-    struct lat_example example = {at, at + positions * fields, at + positions * (fields + 1)};
+    struct lat_example example = {at, at + positions * fields, at + positions * (fields + 1), NULL};
     lat_task_make(&stream->setting, 1, "x", i, &example);
   }
 #pragma omp parallel for num_threads(3) schedule(dynamic, 1)
   for (size_t i = 0; i < COUNT; i++) {
     int32_t *at = parallel + (COUNT - 1 - i) * stride;
-    struct lat_example example = {at, at + positions * fields, at + positions * (fields + 1)};
+    struct lat_example example = {at, at + positions * fields, at + positions * (fields + 1), NULL};
     lat_task_make(&stream->setting, 1, "x", COUNT - 1 - i, &example);
   }
   if (lat_memory_allocations() != before) fail_msg("%s: an example takes memory", text);

@@ -37,7 +37,7 @@ struct read {
 };
 
 static void read_example(const struct lat_task_setting *setting, uint64_t index, struct read *r) {
-  struct lat_example example = {r->token, r->target, r->level};
+  struct lat_example example = {r->token, r->target, r->level, NULL};
   r->n = (size_t)lat_task_option(setting, "nodes");
   r->m = (size_t)lat_task_option(setting, "edges");
   r->hops = (size_t)lat_task_option(setting, "hops");

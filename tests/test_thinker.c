@@ -49,7 +49,7 @@ static struct made make(size_t slots, size_t removed, enum lat_content content) 
   made.token = lat_calloc(B * made.shape.sequence, sizeof *made.token);
   int32_t target[64], level[64];
   for (size_t i = 0; i < B; i++) {
-    struct lat_example one = {made.token + i * made.shape.sequence, target, level};
+    struct lat_example one = {made.token + i * made.shape.sequence, target, level, NULL};
     lat_task_make(&made.setting, 1, "test", i, &one);
   }
   assert_int_equal(lat_tape_alloc(&made.tape), LAT_OK);

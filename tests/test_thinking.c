@@ -22,7 +22,7 @@ static struct lat_task_setting words(struct lat_thinking thinking) {
   struct lat_task_setting setting;
   assert_int_equal(lat_task_parse("words:group=z5:length=4:supervision=trace", &setting), LAT_OK);
   int32_t token[MOST], target[MOST], level[MOST];
-  struct lat_example own = {token, target, level};
+  struct lat_example own = {token, target, level, NULL};
   lat_task_make(&setting, 3, "test", 17, &own);
   for (int i = 0; i < 4; i++) x[i] = token[i], p[i] = (i > 0 ? p[i - 1] + x[i] : x[i]) % 5;
   setting.thinking = thinking;
@@ -38,7 +38,7 @@ static void must_be(struct lat_thinking thinking, const int32_t *token, const in
   assert_int_equal(shape.classes, 5);
   assert_int_equal(shape.prompt, 5 + thinking.slots);
   int32_t got[MOST], target[MOST], level[MOST];
-  struct lat_example example = {got, target, level};
+  struct lat_example example = {got, target, level, NULL};
   lat_task_make(&setting, 3, "test", 17, &example);
   size_t i = 0;
   for (; token[i] != -2; i++) {

@@ -115,7 +115,7 @@ static int draw(const struct lat_flow *flow, struct lat_tape *tape, uint64_t see
   memset(batch->ghT, 0, batch->count * sizeof *batch->ghT);
   memset(batch->g, 0, flow->model->count * sizeof *batch->g);
   for (size_t i = 0; i < examples; i++) {
-    struct lat_example one = {batch->token + i * S * flow->shape.fields, batch->target + i * S, level + i * S};
+    struct lat_example one = {batch->token + i * S * flow->shape.fields, batch->target + i * S, level + i * S, NULL};
     lat_task_make(&flow->setting, seed, "flow", i, &one);
   }
   for (size_t i = 0; i < rows; i++) asked += batch->target[i] >= 0;

@@ -82,6 +82,11 @@ struct lat_array *lat_dropout(struct lat_tape *tape, struct lat_array *x, double
  * smallest index). */
 struct lat_array *lat_cross_entropy(struct lat_tape *tape, struct lat_array *logits, const int32_t *target,
                                     const lat_real *weight, lat_real *loss, unsigned char *hit);
+/* The same where several classes may be right: bit c of set_i says that class c is, and the loss is the mean of -log softmax(z_i)_c over
+ * them, the cross-entropy of the uniform distribution over the set; 0: the target alone. Classes up to 64. hit: the largest logit
+ * is one of the set's. dz_i = weight_i (softmax(z_i) - uniform over the set). set NULL: lat_cross_entropy. */
+struct lat_array *lat_cross_entropy_sets(struct lat_tape *tape, struct lat_array *logits, const int32_t *target,
+                                         const uint64_t *set, const lat_real *weight, lat_real *loss, unsigned char *hit);
 /* The same loss of each row as an array [R, 1]: for losses that are weighted by something learned. */
 struct lat_array *lat_cross_entropy_rows(struct lat_tape *tape, struct lat_array *logits, const int32_t *target);
 /* Sum of (x - target)^2 over all elements, [1, 1]. */

@@ -33,7 +33,7 @@ static int circuit_shape(const struct lat_task_setting *setting, struct lat_task
     return LAT_FAIL(LAT_INPUT,
                     "task circuit: %zu inputs and gates need as many ids, there are %d; give ids=%zu or more, up to %d",
                     tokens, (int)o[IDS], tokens, MOST_IDS);
-  *shape = (struct lat_task_shape){FIELDS, TYPES + (size_t)o[IDS], 2, tokens, (size_t)o[DEPTH] + 1, tokens};
+  *shape = (struct lat_task_shape){FIELDS, TYPES + (size_t)o[IDS], 2, tokens, (size_t)o[DEPTH] + 1, tokens, 0};
   return LAT_OK;
 }
 

@@ -17,7 +17,7 @@ static const struct lat_task_option options[] = {
 static int crasp_shape(const struct lat_task_setting *setting, struct lat_task_shape *shape) {
   size_t k = (size_t)setting->option[BLOCKS], n = (size_t)setting->option[LENGTH];
   if (k > n) return LAT_FAIL(LAT_INPUT, "task crasp: %zu blocks do not fit into a string of length %zu", k, n);
-  *shape = (struct lat_task_shape){1, 3, 2, n + 1, k + 1, n + 1};
+  *shape = (struct lat_task_shape){1, 3, 2, n + 1, k + 1, n + 1, 0};
   return LAT_OK;
 }
 

@@ -28,7 +28,7 @@ static int p_hop_shape(const struct lat_task_setting *setting, struct lat_task_s
          letters = (size_t)setting->option[LETTERS];
   if (hops > 0 && n < hops + 2)
     return LAT_FAIL(LAT_INPUT, "task p-hop: %zu hops need a string of length %zu or more, it has %zu", hops, hops + 2, n);
-  *shape = (struct lat_task_shape){1, letters + hops + 1, letters, n + 1, hops + 2, n + 1};
+  *shape = (struct lat_task_shape){1, letters + hops + 1, letters, n + 1, hops + 2, n + 1, 0};
   return LAT_OK;
 }
 

@@ -7,7 +7,7 @@ static int longer(enum lat_supervision supervision) {
 void lat_prefix_shape(size_t length, size_t values, enum lat_supervision supervision, struct lat_task_shape *shape) {
   size_t sequence = longer(supervision) ? 2 * length : length;
   size_t prompt = supervision == LAT_SUPERVISE_TRACE ? length + 1 : length;
-  *shape = (struct lat_task_shape){1, values + 1, values, sequence, length + 1, prompt};
+  *shape = (struct lat_task_shape){1, values + 1, values, sequence, length + 1, prompt, 0};
 }
 
 void lat_prefix_lay(size_t length, size_t values, enum lat_supervision supervision, struct lat_example *example) {

@@ -13,8 +13,8 @@
  *
  * The trace is one node a hop and then the answer's mark; the answer is the candidate that is reached, its level `hops`. The nodes are
  * those of one shortest path (steps=path, drawn uniformly edge by edge), or at each hop a node drawn on its own from all at that
- * distance from the root (steps=frontier) or from those of them that lie on a shortest path (steps=optimal): labels for thoughts, whose
- * mean over draws is the uniform distribution over the set; as a chain of thought they are no path. */
+ * distance from the root (steps=frontier) or from those of them that lie on a shortest path (steps=optimal), the whole set being the label:
+ * for thoughts; as a chain of thought they are no path. */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +45,9 @@ static int reachability_shape(const struct lat_task_setting *setting, struct lat
   if (o[NODES] < least)
     return LAT_FAIL(LAT_INPUT, "task reachability: %lld hops with decoys of %lld need %lld nodes, not %lld",
                     (long long)o[HOPS], (long long)o[DECOY], (long long)least, (long long)o[NODES]);
+  if (o[STEPS] != PATH && o[NODES] > 63)
+    return LAT_FAIL(LAT_INPUT, "task reachability: sets of nodes are told of up to 63 nodes, not %lld: take steps=path",
+                    (long long)o[NODES]);
   if (o[EDGES] < tree)
     return LAT_FAIL(LAT_INPUT, "task reachability: %lld nodes need at least %lld edges, not %lld", (long long)o[NODES],
                     (long long)tree, (long long)o[EDGES]);
@@ -52,7 +55,8 @@ static int reachability_shape(const struct lat_task_setting *setting, struct lat
   *shape = (struct lat_task_shape){.fields = o[FORMAT] == EDGE ? 2 : 1,
                                    .vocabulary = (size_t)o[NODES] + SIGNS,
                                    .classes = (size_t)o[NODES] + 1,
-                                   .levels = (size_t)o[HOPS] + 1};
+                                   .levels = (size_t)o[HOPS] + 1,
+                                   .sets = o[STEPS] != PATH};
   lat_layout_shape(setting->supervision, prompt, (size_t)o[HOPS] + 1, 1, shape);
   return LAT_OK;
 }
@@ -181,7 +185,7 @@ void lat_reachability_draw(const struct lat_task_setting *setting, struct lat_ra
 
 /* One node out of those that may stand at hop `hop`, uniformly; the path goes on from `at`. */
 static uint32_t step_of(const struct lat_graph *graph, int64_t steps, uint32_t hop, uint32_t at, const uint32_t *distance,
-                        const uint32_t *back, size_t hops, struct lat_random *random) {
+                        const uint32_t *back, size_t hops, struct lat_random *random, uint64_t *set) {
   uint32_t may[MOST_EDGES];
   size_t count = 0;
   if (steps == PATH) {
@@ -195,6 +199,8 @@ static uint32_t step_of(const struct lat_graph *graph, int64_t steps, uint32_t h
         may[count++] = v;
   }
   assert(count > 0);
+  *set = 0;
+  for (size_t i = 0; i < count; i++) *set |= (uint64_t)1 << may[i];
   return may[lat_random_below(random, count)];
 }
 
@@ -219,7 +225,7 @@ static void reachability_make(const struct lat_task_setting *setting, struct lat
   pair[P - 3][1] = first, pair[P - 2][1] = second, pair[P - 1][1] = (int32_t)graph.root;
 
   int32_t line[3 * MOST_EDGES + MOST_HOPS + 16];
-  struct lat_example single = {line, example->target, example->level};
+  struct lat_example single = {line, example->target, example->level, NULL};
   struct lat_layout layout;
   size_t prompt = o[FORMAT] == EDGE ? P : 3 * (size_t)o[EDGES] + 5;
   lat_layout_start(&layout, setting, prompt, prompt, sign + PAUSE, sign + PAUSE, o[FORMAT] == EDGE ? &single : example);
@@ -240,13 +246,17 @@ static void reachability_make(const struct lat_task_setting *setting, struct lat
   lat_graph_distances(&graph, graph.root, distance);
   distances_to(&graph, graph.target, back);
   uint32_t at = graph.root;
+  uint64_t set[MOST_HOPS];
   for (uint32_t hop = 1; hop <= (uint32_t)o[HOPS]; hop++) {
-    at = step_of(&graph, o[STEPS], hop, at, distance, back, (size_t)o[HOPS], random);
+    at = step_of(&graph, o[STEPS], hop, at, distance, back, (size_t)o[HOPS], random, &set[hop - 1]);
     lat_layout_trace(&layout, (int32_t)at);
   }
   lat_layout_trace(&layout, sign + ANSWER);
   lat_layout_answer(&layout, (int32_t)graph.target, (int32_t)o[HOPS]);
   lat_layout_finish(&layout);
+  int traced = setting->supervision == LAT_SUPERVISE_HINT || setting->supervision == LAT_SUPERVISE_TRACE;
+  if (example->set != NULL && traced && o[STEPS] != PATH)
+    memcpy(example->set + prompt - 1, set, (size_t)o[HOPS] * sizeof *set);
   if (o[FORMAT] == TRIPLE) return;
   for (size_t i = 0; i < shape.sequence; i++) {
     example->token[2 * i] = i < P ? pair[i][0] : line[i];

@@ -194,15 +194,20 @@ void lat_task_stream(const struct lat_task_setting *setting, uint64_t seed, cons
 void lat_task_make(const struct lat_task_setting *setting, uint64_t seed, const char *purpose, uint64_t index,
                    struct lat_example *example) {
   struct lat_random random;
+  struct lat_task_shape shape;
   lat_task_stream(setting, seed, purpose, index, &random);
+  if (example->set != NULL) {
+    lat_task_shape(setting, &shape); /* fine, or nothing could be made */
+    memset(example->set, 0, shape.sequence * sizeof *example->set);
+  }
   if (setting->thinking.tokens == 0) {
     setting->task->make(setting, &random, example);
     return;
   }
   int32_t token[LAT_THINKING_MOST], target[LAT_THINKING_MOST], level[LAT_THINKING_MOST];
-  struct lat_example own = {token, target, level};
+  uint64_t set[LAT_THINKING_MOST] = {0};
+  struct lat_example own = {token, target, level, example->set != NULL ? set : NULL};
   struct lat_task_setting plain = *setting;
-  struct lat_task_shape shape;
   plain.thinking = (struct lat_thinking){0};
   plain.task->shape(&plain, &shape); /* was fine when the setting was */
   plain.task->make(&plain, &random, &own);

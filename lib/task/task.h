@@ -20,7 +20,7 @@ enum lat_supervision {
   LAT_SUPERVISE_DENSE,  /* every intermediate value where it stands in the sequence (gates, prefixes): scored too */
   LAT_SUPERVISE_HINT, /* places behind the input whose targets are the trace, but whose inputs are a pause token (Li et al. 2024) */
   LAT_SUPERVISE_TRACE /* chain of thought: the trace is input and target; made token by token at test (Wei et al. 2022). Class c
-                       * is written as token c */
+                       * is written as token c, in every field */
 };
 
 struct lat_task_shape {
@@ -32,6 +32,7 @@ struct lat_task_shape {
   size_t
       prompt; /* the first `prompt` positions are given, the others are made by the model in HINT (nothing to make: pauses)
                       * and TRACE; S otherwise */
+  int sets;   /* some targets are sets of classes, which are 64 at most */
 };
 
 /* The caller's memory. */
@@ -41,6 +42,7 @@ struct lat_example {
   int32_t *
       level; /* [S] difficulty of what is asked (a gate's level, a prefix's length, hops), >= 1; 0: asked but not scored (the
                     * trace), and where nothing is asked */
+  uint64_t *set; /* [S] or NULL: bit c: class c is right too, `target` being one of them; 0: the target alone */
 };
 
 struct lat_task_option {

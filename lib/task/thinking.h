@@ -21,10 +21,12 @@ enum lat_labels {
   LAT_LABELS_ALL,  /* the steps that were removed too: step t at slot floor((t - 1) n / r), counted from q_P as 0, n >= r */
   LAT_LABELS_REST, /* the remaining steps and the answer (Hao et al. 2024) */
   LAT_LABELS_NEXT, /* what comes right behind the slots, alone (Zhu et al. 2025) */
+  LAT_LABELS_REACHED, /* the removed steps and the one behind them; what comes later is not told either: the example ends at the last
+                       * slot (or at q_P) */
   LAT_LABELS_ANSWER /* the answer alone */
 };
 enum { LAT_LABELS = LAT_LABELS_ANSWER + 1, LAT_THINKING_MOST = 16384 };
-const char *lat_labels_name(enum lat_labels labels); /* "all" "rest" "next" "answer" */
+const char *lat_labels_name(enum lat_labels labels); /* "all" "rest" "next" "reached" "answer" */
 
 /* All 0: the task as it is. */
 struct lat_thinking {
@@ -32,7 +34,7 @@ struct lat_thinking {
       tokens; /* slot tokens in the vocabulary; 0: no thinking, and all the rest is 0. The same in every stage of a fit. */
   size_t slots;   /* n */
   size_t removed; /* r <= K */
-  int before;     /* the slots stand before q_1; nothing is asked at them (labels may not be ALL) */
+  int before;     /* the slots stand before q_1; nothing is asked at them (labels may not be ALL or REACHED) */
   enum lat_labels labels;
 };
 
@@ -41,7 +43,7 @@ struct lat_task_shape;
 struct lat_example;
 
 /* Changes the shape that the task gave: vocabulary, sequence, prompt (the slots are part of it). LAT_INPUT when it has no trace or
- * not as many steps, when n < r under ALL, and when the example is longer than LAT_THINKING_MOST tokens. */
+ * not as many steps, when n < r under ALL or REACHED, and when the example is longer than LAT_THINKING_MOST tokens. */
 int lat_thinking_shape(const struct lat_task_setting *setting, struct lat_task_shape *shape);
 /* Lays `own` (of shape `shape`, the task's own) out anew. */
 void lat_thinking_lay(const struct lat_thinking *thinking, const struct lat_task_shape *shape,

@@ -55,6 +55,15 @@ double lat_score_accuracy(const struct lat_score *score, size_t steps) {
   return share(right, asked);
 }
 
+double lat_score_asked(const struct lat_score *score, size_t steps) {
+  uint64_t right = 0, asked = 0;
+  for (size_t l = 0; l < score->levels; l++) {
+    right += score->right[(steps - 1) * score->levels + l];
+    asked += score->asked[l];
+  }
+  return share(right, asked);
+}
+
 double lat_score_exact(const struct lat_score *score, size_t steps) {
   return share(score->exact[steps - 1], score->examples);
 }
@@ -72,12 +81,13 @@ static int make_rows(const struct work *work, struct lat_tape *tape, size_t firs
   rows->example.token = lat_tape_memory(tape, rows->count * S * fields, sizeof(int32_t));
   rows->example.target = lat_tape_memory(tape, rows->count * S, sizeof(int32_t));
   rows->example.level = lat_tape_memory(tape, rows->count * S, sizeof(int32_t));
+  rows->example.set = work->shape.sets ? lat_tape_memory(tape, rows->count * S, sizeof(uint64_t)) : NULL;
   rows->hit = lat_tape_memory(tape, rows->count * S, 1);
   rows->loss = lat_tape_memory(tape, rows->count * S, sizeof(float));
-  if (rows->loss == NULL) return lat_tape_status(tape);
+  if (lat_tape_status(tape) != LAT_OK) return lat_tape_status(tape);
   for (size_t i = 0; i < rows->count; i++) {
     struct lat_example one = {rows->example.token + i * S * fields, rows->example.target + i * S,
-                              rows->example.level + i * S};
+                              rows->example.level + i * S, rows->example.set != NULL ? rows->example.set + i * S : NULL};
     lat_task_make(work->setting, work->seed, work->purpose, first + i, &one);
   }
   return LAT_OK;
@@ -123,7 +133,8 @@ static int run_given(const struct work *work, struct lat_tape *tape, const struc
   LAT_TRY(status, work->learner->run(work->learner, &pass));
   for (size_t t = 0; t < work->steps; t++) {
     if (pass.logits[t] == NULL) continue;
-    if (lat_cross_entropy(tape, pass.logits[t], rows->example.target, NULL, rows->loss, rows->hit) == NULL)
+    if (lat_cross_entropy_sets(tape, pass.logits[t], rows->example.target, rows->example.set, NULL, rows->loss,
+                               rows->hit) == NULL)
       return lat_tape_status(tape);
     count(work, rows, t, part);
   }
@@ -142,15 +153,16 @@ static int32_t largest(const float *logit, size_t classes) {
  * lie on another. */
 static int run_generated(const struct work *work, struct lat_tape *tape, const struct rows *rows,
                          struct lat_random *channel, struct part *part) {
-  size_t S = work->shape.sequence, classes = work->shape.classes;
+  size_t S = work->shape.sequence, classes = work->shape.classes, fields = work->shape.fields;
   int status = LAT_OK;
   memset(rows->hit, 0, rows->count * S);
   memset(rows->loss, 0, rows->count * S * sizeof *rows->loss);
   for (size_t at = work->shape.prompt - 1; at < S; at++) {
     lat_tape_reset(tape);
-    size_t n = at + 1;
-    int32_t *token = lat_tape_memory(tape, rows->count * n, sizeof *token);
+    size_t n = at + 1, first = n == work->shape.prompt ? 0 : at; /* what the question itself asks is judged with its end */
+    int32_t *token = lat_tape_memory(tape, rows->count * n * fields, sizeof *token);
     int32_t *target = lat_tape_memory(tape, rows->count * n, sizeof *target);
+    uint64_t *set = rows->example.set != NULL ? lat_tape_memory(tape, rows->count * n, sizeof *set) : NULL;
     float *loss = lat_tape_memory(tape, rows->count * n, sizeof *loss);
     unsigned char *hit = lat_tape_memory(tape, rows->count * n, 1);
     struct lat_learner_pass pass = {.tape = tape,
@@ -161,19 +173,20 @@ static int run_generated(const struct work *work, struct lat_tape *tape, const s
                                     .through = SIZE_MAX,
                                     .channel = channel};
     pass.logits = lat_tape_memory(tape, work->steps, sizeof *pass.logits);
-    if (pass.logits == NULL) return lat_tape_status(tape);
-    for (size_t i = 0; i < rows->count; i++)
-      for (size_t s = 0; s < n; s++) {
-        token[i * n + s] = rows->example.token[i * S + s];
-        target[i * n + s] = s == at ? rows->example.target[i * S + s] : -1;
-      }
+    if (lat_tape_status(tape) != LAT_OK) return lat_tape_status(tape);
+    for (size_t i = 0; i < rows->count; i++) {
+      memcpy(token + i * n * fields, rows->example.token + i * S * fields, n * fields * sizeof *token);
+      for (size_t s = 0; s < n; s++) target[i * n + s] = s >= first ? rows->example.target[i * S + s] : -1;
+      if (set != NULL) memcpy(set + i * n, rows->example.set + i * S, n * sizeof *set);
+    }
     LAT_TRY(status, work->learner->run(work->learner, &pass));
     struct lat_array *logits = pass.logits[work->steps - 1];
-    if (lat_cross_entropy(tape, logits, target, NULL, loss, hit) == NULL) return lat_tape_status(tape);
+    if (lat_cross_entropy_sets(tape, logits, target, set, NULL, loss, hit) == NULL) return lat_tape_status(tape);
     for (size_t i = 0; i < rows->count; i++) {
-      rows->hit[i * S + at] = hit[i * n + at];
-      rows->loss[i * S + at] = loss[i * n + at];
-      if (at + 1 < S) rows->example.token[i * S + at + 1] = largest(logits->value + (i * n + at) * classes, classes);
+      memcpy(rows->hit + i * S + first, hit + i * n + first, n - first);
+      memcpy(rows->loss + i * S + first, loss + i * n + first, (n - first) * sizeof *loss);
+      for (size_t f = 0; f < fields && n < S; f++)
+        rows->example.token[(i * S + n) * fields + f] = largest(logits->value + (i * n + at) * classes, classes);
     }
   }
   count(work, rows, work->steps - 1, part);
@@ -246,7 +259,7 @@ done:
 
 static int check_generated(const struct work *work) {
   const struct lat_transformer *model = work->learner->transformer;
-  if (work->shape.fields != 1 || work->shape.classes > work->shape.vocabulary || work->shape.prompt == 0 ||
+  if (work->shape.classes > work->shape.vocabulary || work->shape.prompt == 0 ||
       work->setting->supervision != LAT_SUPERVISE_TRACE)
     return LAT_FAIL(LAT_INPUT, "%s: only a task with supervision=trace can be answered token by token",
                     work->setting->task->name);

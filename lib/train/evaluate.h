@@ -20,13 +20,14 @@ struct lat_score {
 int lat_evaluate(const struct lat_learner *learner, const struct lat_task_setting *setting, uint64_t seed,
                  const char *purpose, size_t examples, size_t steps, int every, struct lat_score *score);
 /* The same for LAT_SUPERVISE_TRACE with tokens that the learner makes itself: position i + 1 >= prompt gets the class with the
- * largest logit at i (greedy). Row steps - 1 is filled. */
+ * largest logit at i (greedy), as token in every field. Row steps - 1 is filled. */
 int lat_evaluate_generated(const struct lat_learner *learner, const struct lat_task_setting *setting, uint64_t seed,
                            const char *purpose, size_t examples, size_t steps, struct lat_score *score);
 void lat_score_free(struct lat_score *score);
 
-/* Of scored positions (levels >= 1) after `steps` loops; of one level; of whole examples. NaN when nothing was asked. */
+/* Of scored positions (levels >= 1) after `steps` loops; of all that were asked, the trace too; of one level; of whole examples. NaN when nothing was asked. */
 double lat_score_accuracy(const struct lat_score *score, size_t steps);
+double lat_score_asked(const struct lat_score *score, size_t steps);
 double lat_score_level(const struct lat_score *score, size_t steps, size_t level);
 double lat_score_exact(const struct lat_score *score, size_t steps);
 

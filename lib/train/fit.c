@@ -155,7 +155,8 @@ static int validate(struct fitting *fitting, double *reached) {
   else
     status = lat_evaluate(fitting->learner, setting, plan->seed, "validation", plan->validation, loops, 0, &score);
   if (status != LAT_OK) goto done;
-  double accuracy = lat_score_accuracy(&score, loops), exact = lat_score_exact(&score, loops);
+  double exact = lat_score_exact(&score, loops);
+  double accuracy = plan->measure == LAT_MEASURE_ASKED ? lat_score_asked(&score, loops) : lat_score_accuracy(&score, loops);
   double since = now->since > 0 ? (double)now->since : (double)NAN;
   const double value[CURVES] = {(double)now->updates, now->loss / since, now->norm / since, accuracy, exact,
                                 (double)now->phase};

@@ -17,7 +17,11 @@ struct lat_phase {
 };
 
 enum lat_loss_of { LAT_LOSS_LAST, LAT_LOSS_EVERY }; /* after the last loop, or the mean over all loops */
-enum lat_measure { LAT_MEASURE_ACCURACY, LAT_MEASURE_EXACT };
+enum lat_measure {
+  LAT_MEASURE_ACCURACY, /* of scored positions */
+  LAT_MEASURE_EXACT,    /* of whole examples */
+  LAT_MEASURE_ASKED     /* of all asked positions, steps of a trace too; `accuracy` in the curve is this one then */
+};
 
 struct lat_fit_plan {
   struct lat_training training; /* rate.steps: 0 means the sum of the phases' updates */

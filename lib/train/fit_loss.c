@@ -22,6 +22,7 @@ struct lat_fit_loss {
   /* A shard's examples, shard after shard. */
   size_t tokens_most, positions_most;
   int32_t *token, *target, *level;
+  uint64_t *set; /* NULL: no task of the plan has sets */
 };
 
 int lat_fit_loss_alloc(const struct lat_learner *learner, const struct lat_fit_plan *plan, struct lat_fit_loss **result) {
@@ -32,10 +33,12 @@ int lat_fit_loss_alloc(const struct lat_learner *learner, const struct lat_fit_p
   if (loss == NULL) return LAT_MEMORY;
   loss->learner = learner;
   loss->plan = plan;
+  int sets = 0;
   for (size_t p = 0; p < plan->phases; p++)
     for (size_t i = 0; i < plan->phase[p].settings; i++) {
       struct lat_task_shape shape;
       LAT_TRY(status, lat_task_shape(&plan->phase[p].setting[i], &shape));
+      sets |= shape.sets;
       size_t positions = plan->phase[p].batch / shards * shape.sequence, tokens = positions * shape.fields;
       if (positions > loss->positions_most) loss->positions_most = positions;
       if (tokens > loss->tokens_most) loss->tokens_most = tokens;
@@ -45,6 +48,9 @@ int lat_fit_loss_alloc(const struct lat_learner *learner, const struct lat_fit_p
   loss->level = lat_calloc(shards * loss->positions_most, sizeof *loss->level);
   LAT_CHECK(status, loss->token && loss->target && loss->level, LAT_MEMORY, "no memory for a batch of %zu tokens",
             shards * loss->tokens_most);
+  if (sets) loss->set = lat_calloc(shards * loss->positions_most, sizeof *loss->set);
+  LAT_CHECK(status, !sets || loss->set != NULL, LAT_MEMORY, "no memory for a batch of %zu sets",
+            shards * loss->positions_most);
   *result = loss;
   loss = NULL;
 done:
@@ -57,6 +63,7 @@ void lat_fit_loss_free(struct lat_fit_loss *loss) {
   lat_free(loss->token);
   lat_free(loss->target);
   lat_free(loss->level);
+  lat_free(loss->set);
   lat_free(loss);
 }
 
@@ -87,9 +94,11 @@ static void draw(const struct lat_fit_loss *loss, size_t shard, size_t count, st
   all->token = loss->token + shard * loss->tokens_most;
   all->target = loss->target + shard * loss->positions_most;
   all->level = loss->level + shard * loss->positions_most;
+  all->set = loss->set != NULL ? loss->set + shard * loss->positions_most : NULL;
   lat_random_start(&random, plan->seed, "draw", loss->update * plan->training.shards + shard);
   for (size_t i = 0; i < count; i++) {
-    struct lat_example one = {all->token + i * S * loss->shape.fields, all->target + i * S, all->level + i * S};
+    struct lat_example one = {all->token + i * S * loss->shape.fields, all->target + i * S, all->level + i * S,
+                              all->set != NULL ? all->set + i * S : NULL};
     uint64_t index = set > 0 ? lat_random_below(&random, set) : loss->update * loss->batch + shard * count + i;
     lat_task_make(loss->setting, plan->seed, "train", index, &one);
   }
@@ -113,7 +122,8 @@ static struct lat_array *loss_after(const struct lat_fit_loss *loss, struct lat_
   float *weight = lat_tape_memory(tape, positions, sizeof *weight);
   if (weight == NULL) return NULL;
   for (size_t s = 0; s < positions; s++) weight[s] = is_asked(loss, all, first + s, t) ? 1.0f / (float)asked : 0;
-  return lat_cross_entropy(tape, logits, all->target + first, weight, NULL, NULL);
+  return lat_cross_entropy_sets(tape, logits, all->target + first, all->set != NULL ? all->set + first : NULL, weight, NULL,
+                                NULL);
 }
 
 static int part_loss(const struct lat_fit_loss *loss, struct lat_tape *tape, const struct lat_example *all, size_t first,

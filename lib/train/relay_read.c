@@ -25,7 +25,7 @@ static int pass_over(const struct lat_learner *learner, const struct lat_task_se
   struct lat_array **logits = lat_tape_memory(tape, 1, sizeof(struct lat_array *));
   if (token == NULL || level == NULL || *target == NULL || logits == NULL) return lat_tape_status(tape);
   for (size_t i = 0; i < count; i++) {
-    struct lat_example one = {token + i * S, *target + i * S, level};
+    struct lat_example one = {token + i * S, *target + i * S, level, NULL};
     lat_task_make(setting, seed, purpose, first + i, &one);
   }
   *pass = (struct lat_learner_pass){.tape = tape,
