@@ -19,14 +19,14 @@
        "formula: nominal, representable, noise-limited; relay: trained to pass bits on; circuit: a looped transformer " \
        "trained to evaluate circuits",                                                                                  \
        "formula,relay,circuit", "formula,relay,circuit", "formula,relay,circuit")                                       \
-  INT(width, "numbers", 4, 4096, "width d of the thought; above 256 formulas only, above 128 no circuits", "16",        \
+  INT(width, "numbers", 4, 4096, "width d of the thought; above 256 formulas only; circuits 32 to 128", "16",           \
       "16,32,64,4096", "16,32,64,128,256,4096")                                                                         \
-  REAL(load, "bits", 0.01, 64, "bits sent a number; relay only, the others take 1", "1", "1,2", "1,1.5,2,2.5")          \
+  REAL(load, "bits", 0.01, 64, "bits sent a number; relay only, the others take 1", "1", "1,1.5,2", "1,1.5,2")          \
   INT(reader, "layers", 0, 8, "hidden layers of the relay's reader; the others take 1", "1", "0,1", "0,1")              \
   INT(hidden, "units", 1, 65536, "of the relay's hidden layers", "32", "256", "512")                                    \
   INT(budget, "updates", 1, 1e9, "of a relay at most", "60", "700", "1500")                                             \
   INT(depth, "levels", 1, 16, "of the circuits", "1", "2", "4")                                                         \
-  INT(last, "updates", 1, 1e9, "of the circuits' last phase at most; 700 of each earlier one", "40", "300", "1200")     \
+  INT(last, "updates", 1, 1e9, "of the circuits' last phase at most; 700 of each earlier one", "40", "800", "1200")     \
   INT(tested, "examples", 2, 1e6, "examples of the test and of the validation", "64", "512", "1024")                    \
   INT(seed, "", 0, 1000000, "of parameters, training and test", "0", "0,1,2", "0,1,2")
 LAT_DEFINE_PARAMETERS(PARAMETERS)
@@ -53,7 +53,8 @@ static const struct lat_output outputs[] = {
     {"quantised", "bits", "least bits a number that keep 99 % of the accuracy, all directions kept; 0: none of 1..8",
      LAT_INTEGER, "", LAT_MAY_BE_MISSING},
     {"projected", "numbers", "least directions that keep 99 %, not rounded", LAT_INTEGER, "", LAT_MAY_BE_MISSING},
-    {"kept", "bits", "least directions times bits that keep 99 %; 0: none", LAT_INTEGER, "", LAT_MAY_BE_MISSING},
+    {"kept", "bits", "least bits, shared out among directions, that keep 99 %; 0: none", LAT_INTEGER, "",
+     LAT_MAY_BE_MISSING},
     {"kept_rank", "numbers", "directions of that", LAT_INTEGER, "", LAT_MAY_BE_MISSING},
     {"kept_accuracy", "1", "accuracy of that on test examples", LAT_REAL, "", LAT_MAY_BE_MISSING},
     {"noise", "1", "largest deviation of noise, beside entries of mean square 1, that keeps 99 %; 0: none that was tried",
@@ -74,7 +75,12 @@ static const char *reject(const void *pointer) {
     return "load and reader are the relay's: listed once, with 1";
   if (is_rung(p, "formula") && p->seed != 0) return "formulas take seed 0";
   if (is_rung(p, "relay") && p->width > 256) return "relays are trained up to 256 numbers";
-  if (is_rung(p, "circuit") && p->width > 128) return "circuit evaluators are trained up to 128 numbers";
+  if (is_rung(p, "relay") && p->reader == 0 && p->load != 1.5) return "linear readers take 1.5 bits a number";
+  if (is_rung(p, "relay") && p->width > 64 && p->load > 1.5)
+    return "relays of more than 64 numbers take up to 1.5 bits a number";
+  if (is_rung(p, "relay") && p->width > 128 && p->seed > 1) return "relays of more than 128 numbers take seeds 0 and 1";
+  if (is_rung(p, "circuit") && (p->width < 32 || p->width > 128) && p->depth > 1)
+    return "circuit evaluators are trained with 32 to 128 numbers";
   return NULL;
 }
 
@@ -254,7 +260,7 @@ static int run_circuit(struct lat_run *run) {
   LAT_TRY(status, lat_fitting_run(&fitting, run, &model, &learner, &fit));
   LAT_TRY(status, put_training(run, learner, &fit));
   struct lat_narrowing narrowing = {
-      learner, &setting, fitting.loops_high, (size_t)p->width, (size_t)p->tested / 4 + 1, (uint64_t)p->seed};
+      learner, &setting, fitting.loops_high, (size_t)p->width, (size_t)p->tested / 2 + 1, (uint64_t)p->seed};
   LAT_TRY(status, lat_narrow(&narrowing, &narrowed));
   LAT_TRY(status, put_narrowed(run, &narrowed));
   LAT_TRY(status, lat_put_real(run, "validation", narrowed.full));

@@ -189,7 +189,8 @@ static int table_used(const struct reading *r) {
               r->analysis, "used",
               "model\td (numbers)\taccuracy on test (1)\tparticipation ratio\tlevels alone, all directions "
               "(bits)\tdirections alone\t"
-              "kept: directions times bits (bits)\tkept: directions\tits accuracy on test (1)\tlargest noise (1)\tbits at "
+              "kept, shared out among directions (bits)\tkept: directions\tits accuracy on test (1)\tlargest noise "
+              "(1)\tbits at "
               "that noise, at "
               "most\tneeded at least (bits)\tseeds",
               "What a thought can be narrowed to at 99 % of full accuracy, medians over seeds: fewer levels, fewer "

@@ -1,7 +1,6 @@
 #include "experiments/bits_ladder/narrow.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/memory.h"
@@ -12,43 +11,39 @@
 #include "lib/nn/channel.h"
 #include "lib/train/evaluate.h"
 
-enum { COLLECTED = 64, MOST_ROWS = 8192, CHOICES = 512 };
+enum { COLLECTED = 64, MOST_ROWS = 8192, RAW = 255, FINEST = 10, THRESHOLDS = 48 };
 static const double share = 0.99;
 static const double deviations[] = {4,    2.8,  2,    1.4,  1,    0.7,  0.5,  0.35, 0.25,
                                     0.18, 0.13, 0.09, 0.06, 0.04, 0.03, 0.02, 0.01};
 
 struct hook {
-  size_t width, rank, bits;
-  double step;  /* of the levels, for deviation 1 */
-  double noise; /* in the state's units; 0: none */
+  size_t width;
+  unsigned char *bit;      /* [width] of each direction: 0 left out, RAW not rounded */
+  double step[FINEST + 1]; /* of the levels for so many bits and deviation 1 */
+  int narrows;             /* 0: the state goes on as it is */
+  double noise;            /* in the state's units; 0: none */
   double *mean, *direction, *eigenvalue;
   /* While states are collected, on one thread. */
   float *state;
   size_t rows, most;
 };
 
-static double level(const struct hook *hook, double value, double deviation) {
-  if (hook->bits == 0 || deviation == 0) return value;
-  double half = ldexp(1, (int)hook->bits - 1), step = deviation * hook->step, place = floor(value / step) + 0.5;
+static double level(const struct hook *hook, double value, double deviation, unsigned bits) {
+  if (bits == RAW || deviation == 0) return value;
+  double half = ldexp(1, (int)bits - 1), step = deviation * hook->step[bits], place = floor(value / step) + 0.5;
   return step * fmin(fmax(place, 0.5 - half), half - 0.5);
-}
-
-static void set_choice(struct hook *hook, size_t rank, size_t bits) {
-  double error;
-  hook->rank = rank;
-  hook->bits = bits;
-  if (bits > 0) lat_quantise_normal_step((unsigned)bits, &hook->step, &error);
 }
 
 static void keep(const struct hook *hook, const float *x, float *y) {
   double sum[4096];
   size_t D = hook->width;
   for (size_t i = 0; i < D; i++) sum[i] = hook->mean[i];
-  for (size_t k = 0; k < hook->rank; k++) {
+  for (size_t k = 0; k < D; k++) {
+    if (hook->bit[k] == 0) continue;
     const double *v = hook->direction + k * D;
     double along = 0;
     for (size_t i = 0; i < D; i++) along += ((double)x[i] - hook->mean[i]) * v[i];
-    along = level(hook, along, sqrt(fmax(hook->eigenvalue[k], 0)));
+    along = level(hook, along, sqrt(fmax(hook->eigenvalue[k], 0)), hook->bit[k]);
     for (size_t i = 0; i < D; i++) sum[i] += along * v[i];
   }
   for (size_t i = 0; i < D; i++) y[i] = (float)sum[i];
@@ -64,7 +59,7 @@ static struct lat_array *between(void *context, struct lat_pass *pass, size_t st
     return x;
   }
   if (hook->noise > 0) return lat_add_noise(pass->tape, x, hook->noise, pass->channel);
-  if (hook->rank == 0) return x;
+  if (!hook->narrows) return x;
   float *value = lat_tape_memory(pass->tape, x->rows * D, sizeof *value);
   if (value == NULL) return NULL;
   for (size_t i = 0; i < x->rows; i++) keep(hook, x->value + i * D, value + i * D);
@@ -127,16 +122,6 @@ done:
   return status;
 }
 
-struct choice {
-  size_t rank, bits;
-};
-
-static int by_bits(const void *a, const void *b) {
-  const struct choice *x = a, *y = b;
-  size_t left = x->rank * x->bits, right = y->rank * y->bits;
-  return left != right ? (left > right) - (left < right) : (x->rank > y->rank) - (x->rank < y->rank);
-}
-
 /* 1, 2, 3, 4, 6, 8, 12, .. and D. */
 static size_t ranks_of(size_t D, size_t rank[64]) {
   size_t count = 0;
@@ -148,47 +133,49 @@ static size_t ranks_of(size_t D, size_t rank[64]) {
   return count;
 }
 
-static int passes(const struct lat_narrowing *n, struct hook *hook, size_t rank, size_t bits, double full, int *is) {
+static int passes(const struct lat_narrowing *n, struct hook *hook, double full, int *is) {
   double accuracy;
-  set_choice(hook, rank, bits);
+  hook->narrows = 1;
   int status = accuracy_of(n, "validation", &accuracy);
   *is = status == LAT_OK && accuracy >= share * full;
   return status;
 }
 
-/* The first of the choices, which are in the order of their bits, that passes. */
-static int first_of(const struct lat_narrowing *n, struct hook *hook, size_t count, const struct choice *choice,
-                    double full, struct choice *found) {
-  int status = LAT_OK, is = 0;
-  *found = (struct choice){0};
-  for (size_t k = 0; k < count && !is; k++) {
-    LAT_TRY(status, passes(n, hook, choice[k].rank, choice[k].bits, full, &is));
-    if (is) *found = choice[k];
+/* Bits of the directions for an error of about threshold^2 in each that varies by more; how many in all. */
+static size_t share_out(struct hook *hook, double threshold) {
+  size_t sum = 0;
+  for (size_t k = 0; k < hook->width; k++) {
+    double bits = rint(0.5 * log2(fmax(hook->eigenvalue[k], 1e-300) / (threshold * threshold)));
+    hook->bit[k] = (unsigned char)fmin(fmax(bits, 0), FINEST);
+    sum += hook->bit[k];
   }
-done:
-  return status;
+  return sum;
 }
 
 static int search(const struct lat_narrowing *n, struct hook *hook, struct lat_narrowed *narrowed) {
-  struct choice choice[CHOICES], found;
-  size_t rank[64], ranks = ranks_of(n->width, rank), count = 0;
-  double accuracy;
-  int status = LAT_OK;
-  for (size_t k = 0; k < LAT_NARROW_MOST_BITS; k++) choice[k] = (struct choice){n->width, k + 1};
-  LAT_TRY(status, first_of(n, hook, LAT_NARROW_MOST_BITS, choice, narrowed->full, &found));
-  narrowed->quantised = found.bits;
-  for (size_t k = 0; k < ranks; k++) choice[k] = (struct choice){rank[k], 0};
-  LAT_TRY(status, first_of(n, hook, ranks, choice, narrowed->full, &found));
-  narrowed->projected = found.rank;
-  for (size_t k = 0; k < ranks; k++)
-    for (size_t b = 1; b <= LAT_NARROW_MOST_BITS && count < CHOICES; b++)
-      if (rank[k] >= narrowed->projected) choice[count++] = (struct choice){rank[k], b};
-  qsort(choice, count, sizeof *choice, by_bits);
-  LAT_TRY(status, first_of(n, hook, count, choice, narrowed->full, &found));
-  narrowed->kept = found.rank * found.bits;
-  narrowed->kept_rank = found.rank;
-  set_choice(hook, found.rank, found.bits);
-  LAT_TRY(status, accuracy_of(n, "test", &narrowed->kept_test));
+  size_t rank[64], ranks = ranks_of(n->width, rank);
+  double accuracy, unused;
+  int status = LAT_OK, is = 0;
+  for (unsigned b = 1; b <= FINEST; b++) lat_quantise_normal_step(b, &hook->step[b], &unused);
+  for (unsigned b = 1; b <= LAT_NARROW_MOST_BITS && narrowed->quantised == 0; b++) {
+    memset(hook->bit, (int)b, n->width);
+    LAT_TRY(status, passes(n, hook, narrowed->full, &is));
+    if (is) narrowed->quantised = b;
+  }
+  for (size_t k = 0; k < ranks && narrowed->projected == 0; k++) {
+    for (size_t i = 0; i < n->width; i++) hook->bit[i] = i < rank[k] ? RAW : 0;
+    LAT_TRY(status, passes(n, hook, narrowed->full, &is));
+    if (is) narrowed->projected = rank[k];
+  }
+  for (size_t t = 0, last = 0; t < THRESHOLDS && narrowed->kept == 0; t++) {
+    size_t bits = share_out(hook, sqrt(fmax(hook->eigenvalue[0], 0)) * pow(2, -0.25 * (double)t));
+    if (bits == last) continue;
+    last = bits;
+    LAT_TRY(status, passes(n, hook, narrowed->full, &is));
+    if (is) narrowed->kept = bits;
+  }
+  for (size_t k = 0; narrowed->kept > 0 && k < n->width; k++) narrowed->kept_rank += hook->bit[k] > 0;
+  if (narrowed->kept > 0) LAT_TRY(status, accuracy_of(n, "test", &narrowed->kept_test));
   double power = 0;
   for (size_t k = 0; k < n->width; k++) power += fmax(hook->eigenvalue[k], 0) / (double)n->width;
   for (size_t k = 0; k < sizeof deviations / sizeof *deviations && narrowed->noise == 0; k++) {
@@ -212,8 +199,10 @@ int lat_narrow(const struct lat_narrowing *n, struct lat_narrowed *narrowed) {
   LAT_TRY(status, accuracy_of(n, "test", &narrowed->full_test));
   hook.mean = lat_calloc(D, sizeof *hook.mean);
   hook.eigenvalue = lat_calloc(D, sizeof *hook.eigenvalue);
+  hook.bit = lat_calloc(D, 1);
   hook.direction = lat_calloc(D * D, sizeof *hook.direction);
-  LAT_CHECK(status, hook.mean && hook.eigenvalue && hook.direction, LAT_MEMORY, "no memory for %zu directions", D);
+  LAT_CHECK(status, hook.bit && hook.mean && hook.eigenvalue && hook.direction, LAT_MEMORY, "no memory for %zu directions",
+            D);
   n->learner->between = between;
   n->learner->between_context = &hook;
   LAT_TRY(status, collect(n, &hook, narrowed));
@@ -221,6 +210,7 @@ int lat_narrow(const struct lat_narrowing *n, struct lat_narrowed *narrowed) {
 done:
   n->learner->between = NULL;
   n->learner->between_context = NULL;
+  lat_free(hook.bit);
   lat_free(hook.mean);
   lat_free(hook.eigenvalue);
   lat_free(hook.direction);

@@ -1,7 +1,8 @@
 /* How narrow can a trained model's thought be made before its answers suffer? After each loop (lat_between) the state x of width D, with
  * mean m and principal directions v_k of variance s_k^2 (over states of validation examples), becomes
- *   kept    m + sum over k < rank of q(<x - m, v_k>) v_k, q the even levels, 2^bits of them, that suit N(0, s_k^2) best (Max 1960); with
- *           levels it is one of 2^(rank bits) states exactly; bits 0: not rounded
+ *   kept    m + sum over k of q_k(<x - m, v_k>) v_k, q_k the even levels, 2^b_k of them, that suit N(0, s_k^2) best (Max 1960), b_k = round(log2(s_k /
+ *           threshold)) from 0 to 10 (reverse water-filling: Cover and Thomas 2006, theorem 10.3.3): one of 2^(sum b_k) states exactly. Also one b
+ *           for all directions, and the first few directions without rounding
  *   noisy   x + N(0, deviation^2 P), P the mean square of the entries of x - m: what gets through is at most D log2(1 + 1 / deviation^2) / 2
  *           bits (Shannon 1948, theorem 17)
  * A model that keeps 99 % of its accuracy needs no more than that; it was not trained to be narrow and might do with less. */
