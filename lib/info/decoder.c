@@ -40,6 +40,20 @@ done:
   return status;
 }
 
+int lat_decoder_gain(const double *gain, size_t n, double bound, struct lat_bootstrap how, struct lat_decoder *found) {
+  assert(n >= 1);
+  double sum = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (!isfinite(gain[i])) return LAT_FAIL(LAT_NUMERIC, "the gain of example %zu is %g", i, gain[i]);
+    sum += gain[i];
+  }
+  int status = lat_bootstrap_mean(gain, n, how, &found->interval);
+  if (status != LAT_OK) return status;
+  found->information = lat_estimate_make(sum / (double)n, bound);
+  cut(&found->interval, bound);
+  return LAT_OK;
+}
+
 /* log2 (1 + e^-z), which neither overflows nor loses small values. */
 static double lost_bits(double z) { return (z > 0 ? log1p(exp(-z)) : -z + log1p(exp(z))) / M_LN2; }
 
@@ -69,6 +83,10 @@ int lat_decoder_bits(const float *logit, const uint8_t *bit, size_t n, size_t m,
   LAT_TRY(status, from_losses(lost, n, (double)m, how, &found->soft));
   struct lat_interval interval;
   LAT_TRY(status, lat_bootstrap_mean(wrong, n, how, &interval));
+  /* Where no error, or hardly any, was seen, the bootstrap knows of none to come: Clopper and Pearson's limit for the messages that are
+   * wrong, each by as many bits as those seen, by one where there were none. */
+  double spoilt = (double)(n - found->whole), share = spoilt > 0 ? errors / spoilt : 1 / (double)m;
+  interval.high = fmax(interval.high, share * lat_interval_proportion(n - found->whole, n, how.confidence).high);
   found->hard.information = lat_estimate_make(bitwise(found->error, (double)m), (double)m);
   found->hard.interval = (struct lat_interval){bitwise(interval.high, (double)m), bitwise(interval.low, (double)m)};
 done:

@@ -28,13 +28,18 @@ struct lat_decoder {
  * examples. LAT_NUMERIC for a loss that is not finite or below 0, LAT_MEMORY. */
 int lat_decoder_joint(const double *loss, size_t n, double entropy, struct lat_bootstrap how, struct lat_decoder *found);
 
+/* For a message that is a continuous vector with known density p: gain [n] = log2 (q(m|y) / p(m)) of each held-out example, in bits, whose
+ * mean is the same bound, I(M; Y) >= < gain >. `bound`: what I cannot exceed, or INFINITY. LAT_NUMERIC, LAT_MEMORY. */
+int lat_decoder_gain(const double *gain, size_t n, double bound, struct lat_bootstrap how, struct lat_decoder *found);
+
 struct lat_decoder_bits {
   struct lat_decoder soft, hard; /* by cross-entropies, by the bitwise Fano bound on mean errors */
   double error;                  /* share of wrong bits; a logit of exactly 0 is half a wrong one */
   uint64_t whole;                /* examples with every bit right: for lat_decoder_fano */
 };
 /* logit [n, m]: ln (q(1) / q(0)); bit [n, m] of 0 or 1, fair and independent. each [m]: information of each bit by its cross-entropy,
- * not cut, or NULL. Interval: bootstrap over examples. LAT_NUMERIC for a logit that is no number, LAT_MEMORY. */
+ * not cut, or NULL. Intervals: bootstrap over examples; of `hard` at least as wide as Clopper and Pearson's for wrong messages.
+ * That of `soft` is too short where wrong and sure is rarer than one in n. LAT_NUMERIC for a logit that is no number, LAT_MEMORY. */
 int lat_decoder_bits(const float *logit, const uint8_t *bit, size_t n, size_t m, struct lat_bootstrap how, double *each,
                      struct lat_decoder_bits *found);
 
