@@ -20,7 +20,7 @@
   INT(d, "numbers", 1, 64, "numbers a vector; bits a letter", "1,2,4", "1,2,4,8,16", "1,2,3,4,8,16")                       \
   INT(samples, "1", 8, 65536, "pairs drawn; decoders learn from half of them", "256", "128,512,2048", "128,512,2048,4096") \
   REAL(noise, "1", 1e-4, 1e4, "deviation of the noise; temperature of tokens", "0.3,1", "0.03,0.1,0.3,1,3",                \
-       "0.003,0.03,0.1,0.3,1,3")                                                                                           \
+       "0.003,0.03,0.1,0.3,0.6,1,1.7,3")                                                                                   \
   INT(neighbours, "1", 1, 7, "k of the nearest-neighbour estimators", "3", "3", "3")                                       \
   INT(shuffles, "1", 1, 100, "shuffled controls a point", "1", "1", "1")                                                   \
   INT(seed, "1", 0, 1e15, "of messages and noise", "1,2", "1,2,3", "11,12,13,14")

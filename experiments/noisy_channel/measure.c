@@ -36,18 +36,16 @@ done:
 static int by_neighbours(const struct lat_noisy *channel, const struct lat_noisy_sample *sample,
                          struct lat_noisy_found *found) {
   if (sample->x == NULL) return LAT_OK;
-  for (int variant = 1; variant <= 2; variant++) {
-    struct lat_neighbour_options options = {channel->neighbours, variant, channel->seed, HUGE_VAL};
-    struct lat_neighbour neighbour;
-    int status =
-        lat_neighbour_information(sample->x, channel->d, sample->y, channel->d, channel->samples, options, &neighbour);
-    if (status != LAT_OK) return status;
-    int e = variant == 1 ? LAT_NOISY_KSG1 : LAT_NOISY_KSG2;
-    found->raw[e] = neighbour.information.raw;
-    found->low[e] = neighbour.information.raw - 1.96 * neighbour.error;
-    found->high[e] = neighbour.information.raw + 1.96 * neighbour.error;
+  struct lat_neighbour neighbour[2];
+  struct lat_neighbour_options options = {channel->neighbours, 0, channel->seed, HUGE_VAL};
+  int status = lat_neighbour_both(sample->x, channel->d, sample->y, channel->d, channel->samples, options, neighbour);
+  for (int v = 0; v < 2 && status == LAT_OK; v++) {
+    int e = v == 0 ? LAT_NOISY_KSG1 : LAT_NOISY_KSG2;
+    found->raw[e] = neighbour[v].information.raw;
+    found->low[e] = neighbour[v].information.raw - 1.96 * neighbour[v].error;
+    found->high[e] = neighbour[v].information.raw + 1.96 * neighbour[v].error;
   }
-  return LAT_OK;
+  return status;
 }
 
 static int estimate_all(const struct lat_noisy *channel, const struct lat_noisy_sample *sample,

@@ -63,21 +63,21 @@ static void distances(const struct space *space, size_t n, size_t i, double *dis
   }
 }
 
-/* Examples other than i with distance < radius, or <= where `closed`. */
-static size_t within(const double *distance, size_t n, size_t i, double radius, int closed) {
-  size_t count = 0;
-  if (closed)
-    for (size_t j = 0; j < n; j++) count += distance[j] <= radius;
-  else
-    for (size_t j = 0; j < n; j++) count += distance[j] < radius;
-  return count - (closed ? distance[i] <= radius : distance[i] < radius);
+/* Examples other than i with distance < open, <= closed, and <= JITTER, of which the first two are above 0. */
+static void within(const double *distance, size_t n, double open, double closed, size_t count[3]) {
+  size_t a = 0, b = 0, tied = 0;
+  for (size_t j = 0; j < n; j++) {
+    a += distance[j] < open;
+    b += distance[j] <= closed;
+    tied += distance[j] <= JITTER;
+  }
+  count[0] = a - (0 < open), count[1] = b - 1, count[2] = tied - 1;
 }
 
 struct job {
   struct space x, y;
   size_t n, k;
-  int variant;
-  double *term;        /* [n]: psi(a) + psi(b) in nats */
+  double *term[2];     /* [n] each: psi(a) + psi(b) in nats, by variant */
   unsigned char *tied; /* [n]: 1 in X, 2 in Y */
 };
 
@@ -95,21 +95,17 @@ static void nearest(const double *dx, const double *dy, size_t n, size_t i, size
 }
 
 static void one(struct job *job, size_t i, double *dx, double *dy) {
-  size_t n = job->n, index[MOST_NEIGHBOURS], a, b;
+  size_t n = job->n, index[MOST_NEIGHBOURS], a[3], b[3];
   double away[MOST_NEIGHBOURS] = {0}, rx = 0, ry = 0;
   distances(&job->x, n, i, dx);
   distances(&job->y, n, i, dy);
   nearest(dx, dy, n, i, job->k, index, away);
-  if (job->variant == 1) {
-    a = within(dx, n, i, away[job->k - 1], 0) + 1;
-    b = within(dy, n, i, away[job->k - 1], 0) + 1;
-  } else {
-    for (size_t m = 0; m < job->k; m++) rx = fmax(rx, dx[index[m]]), ry = fmax(ry, dy[index[m]]);
-    a = within(dx, n, i, rx, 1);
-    b = within(dy, n, i, ry, 1);
-  }
-  job->term[i] = gsl_sf_psi_int((int)a) + gsl_sf_psi_int((int)b);
-  job->tied[i] = (unsigned char)((within(dx, n, i, JITTER, 1) > 0) + 2 * (within(dy, n, i, JITTER, 1) > 0));
+  for (size_t m = 0; m < job->k; m++) rx = fmax(rx, dx[index[m]]), ry = fmax(ry, dy[index[m]]);
+  within(dx, n, away[job->k - 1], rx, a);
+  within(dy, n, away[job->k - 1], ry, b);
+  job->term[0][i] = gsl_sf_psi_int((int)a[0] + 1) + gsl_sf_psi_int((int)b[0] + 1);
+  job->term[1][i] = gsl_sf_psi_int((int)a[1]) + gsl_sf_psi_int((int)b[1]);
+  job->tied[i] = (unsigned char)((a[2] > 0) + 2 * (b[2] > 0));
 }
 
 static int all(struct job *job) {
@@ -131,15 +127,16 @@ static int all(struct job *job) {
   return failed ? LAT_FAIL(LAT_MEMORY, "no memory for the distances of %zu examples", job->n) : LAT_OK;
 }
 
-static void gather(const struct job *job, double bound, struct lat_neighbour *found) {
+static void gather(const struct job *job, int variant, double bound, struct lat_neighbour *found) {
+  const double *term = job->term[variant - 1];
   double sum = 0, square = 0, n = (double)job->n, tied_x = 0, tied_y = 0;
   for (size_t i = 0; i < job->n; i++) {
-    sum += job->term[i];
+    sum += term[i];
     tied_x += job->tied[i] & 1;
     tied_y += job->tied[i] >> 1;
   }
-  for (size_t i = 0; i < job->n; i++) square += (job->term[i] - sum / n) * (job->term[i] - sum / n);
-  double own = gsl_sf_psi_int((int)job->k) - (job->variant == 2 ? 1 / (double)job->k : 0);
+  for (size_t i = 0; i < job->n; i++) square += (term[i] - sum / n) * (term[i] - sum / n);
+  double own = gsl_sf_psi_int((int)job->k) - (variant == 2 ? 1 / (double)job->k : 0);
   double nats = job->x.constant || job->y.constant ? 0 : own + gsl_sf_psi_int((int)job->n) - sum / n;
   found->information = lat_estimate_make(nats / M_LN2, bound);
   found->error = sqrt(square / (n * (n - 1))) / M_LN2;
@@ -148,28 +145,37 @@ static void gather(const struct job *job, double bound, struct lat_neighbour *fo
   found->tied_y = tied_y / n;
 }
 
-int lat_neighbour_information(const float *x, size_t dx, const float *y, size_t dy, size_t n,
-                              struct lat_neighbour_options options, struct lat_neighbour *found) {
+int lat_neighbour_both(const float *x, size_t dx, const float *y, size_t dy, size_t n, struct lat_neighbour_options options,
+                       struct lat_neighbour found[2]) {
   int status = LAT_OK;
-  struct job job = {.n = n, .k = options.k, .variant = options.variant};
-  LAT_CHECK(status, options.variant == 1 || options.variant == 2, LAT_INPUT, "variant %d: there are 1 and 2",
-            options.variant);
+  struct job job = {.n = n, .k = options.k};
   LAT_CHECK(status, options.k >= 1 && options.k < n && options.k <= MOST_NEIGHBOURS && n <= INT32_MAX, LAT_INPUT,
             "%zu neighbours of %zu examples: k must be from 1 to %d and below the number of examples", options.k, n,
             MOST_NEIGHBOURS);
   LAT_CHECK(status, dx >= 1 && dy >= 1, LAT_INPUT, "vectors of %zu and %zu numbers: there must be at least 1", dx, dy);
   LAT_TRY(status, make_space(&job.x, x, dx, n, options.seed, 0));
   LAT_TRY(status, make_space(&job.y, y, dy, n, options.seed, dx));
-  job.term = lat_alloc(n, sizeof *job.term);
+  job.term[0] = lat_alloc(2 * n, sizeof(double));
   job.tied = lat_alloc(n, sizeof *job.tied);
-  LAT_CHECK(status, job.term != NULL && job.tied != NULL, LAT_MEMORY, "no memory for %zu examples", n);
+  LAT_CHECK(status, job.term[0] != NULL && job.tied != NULL, LAT_MEMORY, "no memory for %zu examples", n);
+  job.term[1] = job.term[0] + n;
   LAT_TRY(status, all(&job));
-  gather(&job, options.bound, found);
+  for (int variant = 1; variant <= 2; variant++) gather(&job, variant, options.bound, &found[variant - 1]);
 done:
   lat_free(job.x.column);
   lat_free(job.y.column);
-  lat_free(job.term);
+  lat_free(job.term[0]);
   lat_free(job.tied);
+  return status;
+}
+
+int lat_neighbour_information(const float *x, size_t dx, const float *y, size_t dy, size_t n,
+                              struct lat_neighbour_options options, struct lat_neighbour *found) {
+  struct lat_neighbour both[2];
+  if (options.variant != 1 && options.variant != 2)
+    return LAT_FAIL(LAT_INPUT, "variant %d: there are 1 and 2", options.variant);
+  int status = lat_neighbour_both(x, dx, y, dy, n, options, both);
+  if (status == LAT_OK) *found = both[options.variant - 1];
   return status;
 }
 

@@ -39,7 +39,10 @@ struct lat_neighbour {
  * LAT_MEMORY. */
 int lat_neighbour_information(const float *x, size_t dx, const float *y, size_t dy, size_t n,
                               struct lat_neighbour_options options, struct lat_neighbour *found);
-/* The same with y's rows shuffled (control.h), stream of options.seed. */
+/* Both variants from the same distances, variant 1 into found[0]; options.variant is not looked at. */
+int lat_neighbour_both(const float *x, size_t dx, const float *y, size_t dy, size_t n, struct lat_neighbour_options options,
+                       struct lat_neighbour found[2]);
+/* One variant with y's rows shuffled (control.h), stream of options.seed. */
 int lat_neighbour_control(const float *x, size_t dx, const float *y, size_t dy, size_t n,
                           struct lat_neighbour_options options, size_t shuffles, struct lat_control *control);
 
