@@ -17,5 +17,6 @@ const struct lat_task *const lat_tasks[] = {
     &lat_task_edit_distance,
     &lat_task_bits,
     &lat_task_reachability,
+    &lat_task_life,
     NULL,
 };

@@ -11,6 +11,7 @@ extern const struct lat_task lat_task_circuit;
 extern const struct lat_task lat_task_copy;
 extern const struct lat_task lat_task_crasp;
 extern const struct lat_task lat_task_edit_distance;
+extern const struct lat_task lat_task_life;
 extern const struct lat_task lat_task_lis;
 extern const struct lat_task lat_task_mano;
 extern const struct lat_task lat_task_nary_addition;
