@@ -99,7 +99,7 @@ static int collect(const struct lat_narrowing *n, struct hook *hook, struct lat_
       goto done;
     }
     for (size_t i = 0; i < COLLECTED; i++) {
-      struct lat_example one = {.token = token + i * S * shape.fields, .target = rest, .field = rest + S};
+      struct lat_example one = {.token = token + i * S * shape.fields, .target = rest, .level = rest + S};
       lat_task_make(n->setting, n->seed, "validation", first + i, &one);
     }
     pass = (struct lat_learner_pass){.tape = tape,
