@@ -15,11 +15,11 @@ do for [panel = 0:1] {
   if (panel == 0) { set lmargin at screen 0.090; set rmargin at screen 0.475 } else { set lmargin at screen 0.590; set rmargin at screen 0.980 }
   set label 1 (panel == 0 ? heading('a', 'Bits of one thought') : heading('b', 'Bits a number')) at screen (panel == 0 ? 0.012 : 0.515), screen 0.965 font HEAD textcolor rgb INK
   set xlabel 'width {/:Italic d} of the thought' offset 0,0.4 textcolor rgb INK
-  set ylabel (panel == 0 ? 'bits' : 'bits / {/:Italic d}') offset (panel == 0 ? 0.2 : 0.8),0 textcolor rgb INK
+  if (panel == 1) { set ylabel 'bits / {/:Italic d}' offset 0.8,0 textcolor rgb INK } else { unset ylabel }
   set logscale xy 2; set xrange [13:5000]; set xtics (16, 32, 64, 128, 256, '' 512, '1024' 1024, '' 2048, 4096)
   if (panel == 0) {
     set yrange [8:150000]; set ytics ('16' 16, '64' 64, '256' 256, '1 024' 1024, '4 096' 4096, '16 384' 16384, '65 536' 65536)
-    set key at screen 0.5, screen 0.155 center center @KEY font SMALL maxrows 4
+    set key at screen 0.5, screen 0.090 center center @KEY font SMALL maxrows 4
   } else {
     set yrange [0.003:24]; set ytics ('16' 16, '8' 8, '4' 4, '2' 2, '1' 1, '1/2' 0.5, '1/4' 0.25, '1/16' 0.0625, '1/64' 0.015625, '1/256' 0.00390625)
     unset key

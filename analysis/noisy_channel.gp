@@ -20,7 +20,7 @@ set multiplot
 @TOPL
 set label 1 heading('a', 'Capacity of one noisy use') at screen 0.008, screen 0.972 font HEAD textcolor rgb INK
 set logscale x; set xrange [0.02:6]; set yrange [-0.15:9]; set ytics 2
-set xlabel 'noise {/:Italic σ}, or temperature' offset 0,0.4 textcolor rgb INK; set ylabel 'bits a use' offset 1.4,0 textcolor rgb INK
+set xlabel 'noise {/:Italic σ}, or temperature' offset 0,0.4 textcolor rgb INK; set ylabel 'bits a use' offset 0.8,0 textcolor rgb INK
 set key at graph 0.99,1.0 right top @KEY font SMALL
 array NAME[4] = ['cells', 'cells', 'cells', 'token']; array BITS[4] = [1, 2, 4, 4]
 array SAY[4] = ['2 levels', '4 levels', '16 levels', '16 tokens']
@@ -53,11 +53,11 @@ plot LINES using 1:(strcol(4) eq 'bits' ? column(2) : NaN) with lines lw 1.3 lc 
 @LOWL
 set label 1 heading('c', 'Neighbours: right where little is sent') at screen 0.008, screen 0.470 font HEAD textcolor rgb INK
 set logscale x; set xrange [0.012:20]; set yrange [0:1.25]; set ytics 0.2 format '%.1f'
-set xlabel 'exact information / log_2(samples / {/:Italic k})' offset 0,0.2 textcolor rgb INK; set ylabel 'estimate / exact' offset 1.4,0 textcolor rgb INK
-set key at graph 0.01,0.02 left bottom @KEY font SMALL
+set xlabel 'exact information / log_2(samples / {/:Italic k})' offset 0,0.2 textcolor rgb INK; set ylabel 'estimate / exact' offset 0.4,0 textcolor rgb INK
+set key at graph 0.99,1.0 right top @KEY font SMALL
 set object 1 rect from graph 0, first 0.9 to graph 1, first 1.1 fc rgb SHADE fs solid 1.0 noborder behind
 set samples 400
-set label 2 'most that\ncan be seen' at 1.6,0.86 font SMALL textcolor rgb SOFT
+set label 2 "most that\ncan be seen" at 3.1,0.46 font SMALL textcolor rgb SOFT
 near(i) = strcol(8) eq 'gaussian' && strcol(7) eq 'ksg1' && strcol(9) eq word(ds, i) && column(10) >= 512 && column(5) >= 0.25
 plot (x < 1 ? 1 : 1/x) with lines lw 1.0 lc rgb SOFT notitle, \
      for [i=1:words(ds)] E1 using 11:(near(i) ? column(12) : NaN):(column(3)/column(5)):(column(4)/column(5)) with yerrorbars lw 0.6 pt MARKER[i] ps 0.5 lc rgb COLOUR[i] title sprintf('{/:Italic d} = %s', word(ds, i))

@@ -15,8 +15,8 @@ set multiplot
 @CURVES; @LEFT_OF; @ROW1
 set label 1 heading('a', 'Recovered against sent') at screen 0.012, screen 0.977 font HEAD textcolor rgb INK
 set xlabel 'bits sent {/:Italic m}' offset 0,0.4 textcolor rgb INK; set ylabel 'bits recovered' offset 0.6,0 textcolor rgb INK
-set logscale xy 2; set xrange [1.8:180]; set yrange [1.4:90]; set xtics 2; set ytics 2
-set key at graph 0.99,0.02 right bottom @KEY font SMALL
+set logscale xy 2; set xrange [1.8:180]; set yrange [1.4:1600]; set xtics 2; set ytics (2, 4, 8, 16, 32, 64)
+set key at graph 0.02,0.99 left top @KEY font SMALL maxrows 4
 array NAME[6] = ['{/:Italic d} = 16', '{/:Italic d} = 8', '{/:Italic d} = 4', '{/:Italic d} = 2', '{/:Italic K} = 256', '{/:Italic K} = 16']
 plot x with lines lw 1.0 dt (2,3) lc rgb SOFT title 'all that is sent', \
      for [k=1:4] TABLES.'sent.tsv' using (column(1) == k ? column(3) : NaN):4 with lines lw 1.1 lc rgb COLOUR[k] notitle, \
@@ -29,8 +29,8 @@ plot x with lines lw 1.0 dt (2,3) lc rgb SOFT title 'all that is sent', \
 @CURVES; @RIGHT_OF; @ROW1
 set label 1 heading('b', 'One of {/:Italic K} codes, share of log_2 {/:Italic K}') at screen 0.515, screen 0.977 font HEAD textcolor rgb INK
 set xlabel 'log_2 {/:Italic K}' offset 0,0.4 textcolor rgb INK; set ylabel 'recovered / log_2 {/:Italic K}' offset 0.6,0 textcolor rgb INK
-set xrange [1.5:8.5]; set yrange [0.58:1.05]; set xtics 1; set ytics 0.1; set format y '%.1f'
-set key at graph 0.02,0.02 left bottom @KEY font SMALL
+set xrange [1.5:8.5]; set yrange [0.15:1.05]; set xtics 1; set ytics 0.2; set format y '%.1f'
+set key at graph 0.02,0.02 left bottom @KEY font SMALL maxrows auto
 set object 1 rect from graph 0, first 0.98 to graph 1, first 1 fc rgb SHADE fs solid 1.0 noborder behind
 array WAY[5] = ['log_2 {/:Italic K} bits sent', '12 sent at once', '12 sent, log_2 {/:Italic K} of them first', 'Gumbel, log_2 {/:Italic K} bits sent', 'Gumbel, 12 sent at once']
 plot 1 with lines lw 1.0 lc rgb INK title 'log_2 {/:Italic K}, and 2 % below it', \
@@ -42,6 +42,7 @@ set label 1 heading('c', 'Continuous thoughts') at screen 0.012, screen 0.647 fo
 set xlabel 'width {/:Italic d} of the thought' offset 0,0.4 textcolor rgb INK; set ylabel 'bits recovered' offset 0.6,0 textcolor rgb INK
 set logscale xy 2; set xrange [0.85:40]; set yrange [0.7:800]; set xtics 2; set ytics 2
 set key at graph 0.02,0.99 left top @KEY font SMALL
+C_max = NaN; LOW_max = NaN; HIGH_max = NaN # where no line was fitted
 stats TABLES.'slope.tsv' using (column(1) == 1 ? column(2) : NaN) name 'C' nooutput
 stats TABLES.'slope.tsv' using (column(1) == 1 ? column(3) : NaN) name 'LOW' nooutput
 stats TABLES.'slope.tsv' using (column(1) == 1 ? column(4) : NaN) name 'HIGH' nooutput

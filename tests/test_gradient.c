@@ -181,6 +181,12 @@ static struct lat_array *cross_entropy(struct lat_tape *t, struct lat_array **x)
   static const lat_real share[] = {0.5, 1, 2, 0.25};
   return lat_cross_entropy(t, x[0], target, share, NULL, NULL);
 }
+static struct lat_array *cross_entropy_sets(struct lat_tape *t, struct lat_array **x) {
+  static const int32_t target[] = {2, -1, 0, 4};
+  static const uint64_t set[] = {1u << 2 | 1u << 3, 0, 0, 1u << 0 | 1u << 1 | 1u << 4};
+  static const lat_real share[] = {0.5, 1, 2, 0.25};
+  return lat_cross_entropy_sets(t, x[0], target, set, share, NULL, NULL);
+}
 static struct lat_array *cross_entropy_rows(struct lat_tape *t, struct lat_array **x) {
   static const int32_t target[] = {2, -1, 0, 4};
   return lat_cross_entropy_rows(t, x[0], target);
@@ -241,6 +247,7 @@ static const struct subject subjects[] = {
     {"mixture of codes", {4, 5}, {5, 3}, mix},
     {"dropout", {4}, {5}, dropout},
     {"cross entropy", {4}, {5}, cross_entropy},
+    {"cross entropy of sets", {4}, {5}, cross_entropy_sets},
     {"cross entropy by row", {4}, {5}, cross_entropy_rows},
     {"square error", {2}, {3}, square_error},
     {"a loop with tied weights and input injection", {3, 4, 1}, {4, 4, 4}, loop},

@@ -72,6 +72,13 @@ static void layouts_are_as_written(void **state) {
   /* two slots a step, told apart */
   must_be((struct lat_thinking){.tokens = 2, .slots = 4, .removed = 2},
           (int32_t[]){a, b, c, d, MARK, SLOT, SLOT + 1, SLOT, SLOT + 1, p[2], -2}, (int[]){0, 0, 0, 0, 1, 0, 2, 0, 3, 4});
+  /* the steps that were removed and the one behind them, and nothing further is told */
+  must_be((struct lat_thinking){.tokens = 1, .slots = 1, .removed = 1, .labels = LAT_LABELS_REACHED},
+          (int32_t[]){a, b, c, d, MARK, SLOT, -2}, (int[]){0, 0, 0, 0, 1, 2});
+  must_be((struct lat_thinking){.tokens = 1, .labels = LAT_LABELS_REACHED}, (int32_t[]){a, b, c, d, MARK, -2},
+          (int[]){0, 0, 0, 0, 1});
+  must_be((struct lat_thinking){.tokens = 1, .slots = 3, .removed = 3, .labels = LAT_LABELS_REACHED},
+          (int32_t[]){a, b, c, d, MARK, SLOT, SLOT, SLOT, -2}, (int[]){0, 0, 0, 0, 1, 2, 3, 4});
   /* pauses: no step removed, and before the question */
   must_be((struct lat_thinking){.tokens = 1, .slots = 2, .labels = LAT_LABELS_REST},
           (int32_t[]){a, b, c, d, MARK, SLOT, SLOT, p[0], p[1], p[2], -2}, (int[]){0, 0, 0, 0, 0, 0, 1, 2, 3, 4});

@@ -84,7 +84,8 @@ struct lat_array *lat_relay_between(const struct lat_learner *learner, const str
                                     struct lat_array *thought) {
   struct lat_pass shown = {.tape = pass->tape, .batch = pass->batch, .sequence = 1, .channel = pass->channel};
   if (learner->between == NULL || thought == NULL) return thought;
-  return learner->between(learner->between_context, &shown, step, thought);
+  thought = learner->between(learner->between_context, &shown, step, thought);
+  return thought;
 }
 
 int lat_relay_bits(const struct lat_relay_config *config, const struct lat_learner_pass *pass, struct lat_array **bits) {
