@@ -24,6 +24,55 @@ static struct place place_of(const struct lat_attention_shape *shape, size_t tas
                         task * S * S};
 }
 
+/* Products over the square of scores are done in strips, and of each strip only the part that the mask may allow: for a causal mask
+ * little more than half. Whole tiles of the kernel's 6 rows. */
+enum { STRIP = 48, LANES = 16 };
+
+/* Of rows first .. end - 1 the columns from .. to - 1. */
+struct strip {
+  size_t first, end, from, to;
+};
+
+static struct strip strip_at(const struct lat_attention_shape *shape, size_t first) {
+  size_t S = shape->sequence, unused;
+  struct strip strip = {.first = first, .end = first + STRIP < S ? first + STRIP : S};
+  lat_attention_range(shape->mask, shape->window, S, first, &strip.from, &unused);
+  lat_attention_range(shape->mask, shape->window, S, strip.end - 1, &unused, &strip.to);
+  return strip;
+}
+
+/* Of columns first .. end - 1 the rows from .. to - 1 that may see them. */
+static struct strip strip_across(const struct lat_attention_shape *shape, size_t first) {
+  size_t S = shape->sequence;
+  struct strip strip = {first, first + STRIP < S ? first + STRIP : S, shape->mask == LAT_MASK_FULL ? 0 : first, S};
+  if (shape->mask == LAT_MASK_WINDOW && shape->window < S - (strip.end - 1)) strip.to = strip.end - 1 + shape->window;
+  return strip;
+}
+
+/* Weights of row i from its scores, zero where the mask forbids. Numbers up to a whole vector are given to the softmax as scores
+ * far below all others: their weights are exactly 0, no bit of the sum moves, and no element is left to scalar code. */
+static void weigh(const struct lat_attention_shape *shape, size_t i, lat_real *row) {
+  size_t S = shape->sequence, first, end;
+  lat_attention_range(shape->mask, shape->window, S, i, &first, &end);
+  size_t count = end - first, whole = (count + LANES - 1) / LANES * LANES;
+  if (first + whole > S) whole = S - first;
+  for (size_t j = count; j < whole; j++) row[first + j] = -(lat_real)1e30;
+  lat_softmax(whole, row + first, row + first);
+  memset(row, 0, first * sizeof *row);
+  memset(row + end, 0, (S - end) * sizeof *row);
+}
+
+/* dz of row i from dP in its place. */
+static void weigh_backward(const struct lat_attention_shape *shape, size_t i, const lat_real *p, lat_real *row) {
+  size_t S = shape->sequence, first, end;
+  lat_attention_range(shape->mask, shape->window, S, i, &first, &end);
+  lat_real along = (lat_real)lat_sum_products(end - first, p + first, row + first);
+  memset(row, 0, first * sizeof *row);
+#pragma omp simd
+  for (size_t j = first; j < end; j++) row[j] = p[j] * (row[j] - along);
+  memset(row + end, 0, (S - end) * sizeof *row);
+}
+
 static int attend_backward(struct lat_tape *tape, const struct lat_array *y, void *record) {
   struct attend *r = record;
   const struct lat_attention_shape *shape = &r->shape;
@@ -40,31 +89,29 @@ static int attend_backward(struct lat_tape *tape, const struct lat_array *y, voi
   for (size_t task = 0; task < shape->batch * shape->heads; task++) {
     struct place at = place_of(shape, task);
     const lat_real *dy = y->gradient + at.value, *P = r->weight + at.weight;
-    if (dq != NULL || dk != NULL) {
-      lat_gemm(S, S, shape->value_width, 1, (struct lat_matrix){dy, values, 0},
-               (struct lat_matrix){r->v->value + at.value, values, 1}, 0, dz, S);
-      for (size_t i = 0; i < S; i++) {
-        size_t first, end;
-        lat_attention_range(shape->mask, shape->window, S, i, &first, &end);
-        const lat_real *p = P + i * S;
-        lat_real *row = dz + i * S;
-        double lane[LAT_SUM_LANES] = {0};
-        for (size_t j = first; j < end; j++) lane[(j - first) % LAT_SUM_LANES] += (double)p[j] * (double)row[j];
-        lat_real along = (lat_real)lat_sum_lanes(lane);
-        /* A forbidden score has weight 0, whatever stands in its place. */
-#pragma omp simd
-        for (size_t j = 0; j < S; j++) row[j] = p[j] * (row[j] - along);
-      }
+    const lat_real *q = r->q->value + at.key, *k = r->k->value + at.key, *v = r->v->value + at.value;
+    for (size_t first = 0; first < S && (dq != NULL || dk != NULL); first += STRIP) {
+      struct strip part = strip_at(shape, first);
+      size_t height = part.end - first, length = part.to - part.from;
+      lat_gemm(height, length, shape->value_width, 1, (struct lat_matrix){dy + first * values, values, 0},
+               (struct lat_matrix){v + part.from * values, values, 1}, 0, dz + first * S + part.from, S);
+      for (size_t i = first; i < part.end; i++) weigh_backward(shape, i, P + i * S, dz + i * S);
+      if (dq != NULL)
+        lat_gemm(height, shape->key_width, length, (lat_real)shape->scale,
+                 (struct lat_matrix){dz + first * S + part.from, S, 0}, (struct lat_matrix){k + part.from * keys, keys, 0},
+                 keep_q, dq + at.key + first * keys, keys);
     }
-    if (dq != NULL)
-      lat_gemm(S, shape->key_width, S, (lat_real)shape->scale, (struct lat_matrix){dz, S, 0},
-               (struct lat_matrix){r->k->value + at.key, keys, 0}, keep_q, dq + at.key, keys);
-    if (dk != NULL)
-      lat_gemm(S, shape->key_width, S, (lat_real)shape->scale, (struct lat_matrix){dz, S, 1},
-               (struct lat_matrix){r->q->value + at.key, keys, 0}, keep_k, dk + at.key, keys);
-    if (dv != NULL)
-      lat_gemm(S, shape->value_width, S, 1, (struct lat_matrix){P, S, 1}, (struct lat_matrix){dy, values, 0}, keep_v,
-               dv + at.value, values);
+    for (size_t first = 0; first < S; first += STRIP) {
+      struct strip part = strip_across(shape, first);
+      size_t height = part.end - first, length = part.to - part.from;
+      if (dk != NULL)
+        lat_gemm(height, shape->key_width, length, (lat_real)shape->scale,
+                 (struct lat_matrix){dz + part.from * S + first, S, 1}, (struct lat_matrix){q + part.from * keys, keys, 0},
+                 keep_k, dk + at.key + first * keys, keys);
+      if (dv != NULL)
+        lat_gemm(height, shape->value_width, length, 1, (struct lat_matrix){P + part.from * S + first, S, 1},
+                 (struct lat_matrix){dy + part.from * values, values, 0}, keep_v, dv + at.value + first * values, values);
+    }
   }
 done:
   lat_tape_return(tape, dz);
@@ -84,19 +131,18 @@ struct lat_array *lat_attend(struct lat_tape *tape, const struct lat_attention_s
   if (y == NULL || weight == NULL) return NULL;
   for (size_t task = 0; task < shape->batch * shape->heads; task++) {
     struct place at = place_of(shape, task);
-    lat_real *P = weight + at.weight;
-    lat_gemm(S, S, shape->key_width, (lat_real)shape->scale, (struct lat_matrix){q->value + at.key, keys, 0},
-             (struct lat_matrix){k->value + at.key, keys, 1}, 0, P, S);
-    for (size_t i = 0; i < S; i++) {
-      size_t first, end;
-      lat_attention_range(shape->mask, shape->window, S, i, &first, &end);
-      lat_real *row = P + i * S;
-      memset(row, 0, first * sizeof *row);
-      lat_softmax(end - first, row + first, row + first);
-      memset(row + end, 0, (S - end) * sizeof *row);
+    for (size_t first = 0; first < S; first += STRIP) {
+      struct strip part = strip_at(shape, first);
+      size_t height = part.end - first, length = part.to - part.from;
+      lat_real *P = weight + at.weight + first * S;
+      lat_gemm(height, length, shape->key_width, (lat_real)shape->scale,
+               (struct lat_matrix){q->value + at.key + first * keys, keys, 0},
+               (struct lat_matrix){k->value + at.key + part.from * keys, keys, 1}, 0, P + part.from, S);
+      for (size_t i = first; i < part.end; i++) weigh(shape, i, P + (i - first) * S);
+      lat_gemm(height, shape->value_width, length, 1, (struct lat_matrix){P + part.from, S, 0},
+               (struct lat_matrix){v->value + at.value + part.from * values, values, 0}, 0,
+               y->value + at.value + first * values, values);
     }
-    lat_gemm(S, shape->value_width, S, 1, (struct lat_matrix){P, S, 0}, (struct lat_matrix){v->value + at.value, values, 0},
-             0, y->value + at.value, values);
   }
   if (!wanted) return y;
   struct attend *record = lat_tape_record(tape, y, attend_backward, sizeof *record);

@@ -26,9 +26,7 @@ static void norm_row(const struct norm *r, size_t width, const lat_real *x, cons
     g[i] = dy[i] * gain[i];
   }
   if (dx == NULL) return;
-  double lane[LAT_SUM_LANES] = {0};
-  for (size_t i = 0; i < width; i++) lane[i % LAT_SUM_LANES] += (double)g[i] * (double)h[i];
-  lat_real along = (lat_real)(lat_sum_lanes(lane) / (double)width);
+  lat_real along = (lat_real)(lat_sum_products(width, g, h) / (double)width);
   lat_real level = r->bias != NULL ? (lat_real)(lat_sum(width, g) / (double)width) : 0;
 #pragma omp simd
   for (size_t i = 0; i < width; i++) {

@@ -33,4 +33,14 @@ static inline double lat_sum_squares(size_t n, const lat_real *x, double middle)
   return lat_sum_lanes(lane);
 }
 
+/* sum x_i y_i */
+static inline double lat_sum_products(size_t n, const lat_real *x, const lat_real *y) {
+  double lane[LAT_SUM_LANES] = {0};
+  size_t i = 0;
+  for (; i + LAT_SUM_LANES <= n; i += LAT_SUM_LANES)
+    for (size_t k = 0; k < LAT_SUM_LANES; k++) lane[k] += (double)x[i + k] * (double)y[i + k];
+  for (size_t k = 0; i + k < n; k++) lane[k] += (double)x[i + k] * (double)y[i + k];
+  return lat_sum_lanes(lane);
+}
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "lib/base/memory.h"
 #include "lib/base/status.h"
+#include "lib/nn/sums.h"
 
 /* Parameters are reduced and updated in chunks of this many numbers, whatever the number of threads. */
 enum { CHUNK = 4096, NORMS = 8 };
@@ -119,9 +120,7 @@ static void reduce(struct lat_trainer *t, size_t chunk) {
 #pragma omp simd
     for (size_t i = 0; i < n; i++) sum[i] += more[i];
   }
-  double lane[8] = {0};
-  for (size_t i = 0; i < n; i++) lane[i % 8] += (double)sum[i] * (double)sum[i];
-  t->square[chunk] = ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+  t->square[chunk] = lat_sum_squares(n, sum, 0);
 }
 
 /* A chunk may hold several pieces. */
