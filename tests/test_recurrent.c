@@ -286,8 +286,23 @@ static void they_learn_words_of_any_length(void **state) {
   }
 }
 
+/* 2 operations a weight and position: for tanh 2 layers of 8 x 8 and 8 x 8 and a head of 5 x 8, for the LSTM four times the layers. */
+static void operations_are_counted_once_whatever_the_steps(void **state) {
+  const double weights[] = {2 * 128 + 40, 4 * 2 * 128 + 40};
+  (void)state;
+  for (int cell = LAT_CELL_TANH; cell <= LAT_CELL_LSTM; cell++) {
+    struct lat_learner *learner = make((enum lat_cell)cell, 1);
+    for (size_t steps = 1; steps <= 3; steps += 2)
+      for (size_t length = 1; length <= 6; length += 5)
+        if (!(fabs(lat_learner_flops(learner, length, steps) - 2 * (double)length * weights[cell]) <= 0))
+          fail_msg("%s: %g operations for %zu positions", names[cell], lat_learner_flops(learner, length, steps), length);
+    lat_learner_free(learner);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(operations_are_counted_once_whatever_the_steps),
       cmocka_unit_test(logits_are_those_of_plain_loops),
       cmocka_unit_test(every_array_has_the_slope_of_the_loss),
       cmocka_unit_test(a_later_token_changes_no_earlier_bit),

@@ -53,7 +53,7 @@ struct lat_fit {
   uint64_t updates;  /* done */
   int64_t solved_at; /* updates when the stop rule held first, -1: never */
   uint64_t examples; /* seen */
-  double flops;      /* forward and backward, by the usual count: 3 lat_transformer_flops a loop and sequence */
+  double flops;      /* forward and backward, by the usual count: 3 lat_learner_flops a sequence */
   enum lat_fit_end end;
   uint64_t diverged_at; /* update whose loss or gradient was not finite */
   char reason[256];     /* of DIVERGED */

@@ -80,9 +80,7 @@ void lat_fit_loss_begin(struct lat_fit_loss *loss, size_t index, uint64_t update
 }
 
 double lat_fit_loss_flops(const struct lat_fit_loss *loss) {
-  if (loss->learner->transformer == NULL) return 0;
-  return 3 * (double)(loss->batch * loss->loops) *
-         lat_transformer_flops(&loss->learner->transformer->config, loss->shape.sequence);
+  return 3 * (double)loss->batch * lat_learner_flops(loss->learner, loss->shape.sequence, loss->loops);
 }
 
 /* The examples of a shard: fresh ones by their number, or drawn from a set of the plan's size, which the tasks of a phase share. */

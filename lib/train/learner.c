@@ -68,6 +68,12 @@ done:
   return status;
 }
 
+double lat_learner_flops(const struct lat_learner *learner, size_t sequence, size_t steps) {
+  if (learner->flops != NULL) return learner->flops(learner, sequence, steps);
+  if (learner->transformer == NULL) return 0;
+  return (double)steps * lat_transformer_flops(&learner->transformer->config, sequence);
+}
+
 void lat_learner_free(struct lat_learner *learner) {
   if (learner == NULL) return;
   if (learner->close != NULL) learner->close(learner);

@@ -36,7 +36,8 @@ struct lat_learner {
   /* LAT_INPUT for tokens or lengths that the model has no place for. Fit for many threads at once. */
   int (*run)(const struct lat_learner *learner, struct lat_learner_pass *pass);
   void (*close)(struct lat_learner *learner);
-  const struct lat_transformer *transformer; /* or NULL */
+  double (*flops)(const struct lat_learner *learner, size_t sequence, size_t steps); /* or NULL: see lat_learner_flops */
+  const struct lat_transformer *transformer;                                         /* or NULL */
   lat_between *between; /* NULL at first; set by the caller: what happens to a transformer's state after each loop */
   void *between_context;
   void *own;
@@ -51,6 +52,9 @@ enum lat_cell { LAT_CELL_TANH, LAT_CELL_LSTM };
  * Weights N(0, 1/fan_in) from the seed, U orthogonal. LAT_INPUT for sizes of 0, LAT_MEMORY. */
 int lat_learner_recurrent(enum lat_cell cell, size_t vocabulary, size_t fields, size_t classes, size_t width, size_t layers,
                           uint64_t seed, struct lat_learner **learner);
+
+/* Floating-point operations of a pass over one sequence, forward: what the learner says, else those of its transformer in all steps. */
+double lat_learner_flops(const struct lat_learner *learner, size_t sequence, size_t steps);
 
 /* NULL is allowed. */
 void lat_learner_free(struct lat_learner *learner);

@@ -60,6 +60,14 @@ done:
   return status;
 }
 
+/* Two a weight of W, U and the head, at every position; once, whatever the number of steps. */
+static double flops(const struct lat_learner *learner, size_t sequence, size_t steps) {
+  const struct recurrent *own = learner->own;
+  double width = (double)own->width, layer = 2 * (double)gates_of(own) * width * width;
+  (void)steps;
+  return 2 * (double)sequence * (layer * (double)own->layers + (double)own->classes * width);
+}
+
 static void close_recurrent(struct lat_learner *learner) {
   struct recurrent *own = learner->own;
   if (own != NULL) lat_free(own->array);
@@ -146,6 +154,7 @@ int lat_learner_recurrent(enum lat_cell cell, size_t vocabulary, size_t fields, 
   if ((learner = lat_calloc(1, sizeof *learner)) == NULL) goto done;
   learner->run = run;
   learner->close = close_recurrent;
+  learner->flops = flops;
   struct recurrent *own = learner->own = lat_calloc(1, sizeof *own);
   if (own == NULL) goto done;
   *own = content;
