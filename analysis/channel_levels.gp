@@ -7,6 +7,7 @@ bits = ''; slopes = ''; formats = ''
 in(list, word) = strstrt(' '.list.' ', ' '.word.' ') > 0
 stats TABLES.'leak.tsv' using (bits = in(bits, strcol(4)) ? bits : bits.' '.strcol(4), slopes = in(slopes, strcol(5)) ? slopes : slopes.' '.strcol(5), 0) nooutput
 stats TABLES.'mantissa.tsv' using (formats = in(formats, strcol(4)) ? formats : formats.' '.strcol(4), 0) nooutput
+stats TABLES.'thought.tsv' using (formats = in(formats, strcol(5)) ? formats : formats.' '.strcol(5), 0) nooutput
 steepest = word(slopes, words(slopes)); gentlest = word(slopes, 1)
 set tmargin at screen 0.880; set bmargin at screen 0.160
 

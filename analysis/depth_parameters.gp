@@ -2,9 +2,9 @@
 FORMAT = ARG1; OUTPUT = ARG2; TABLES = ARG3.'/'
 load ARG0[1 : strlen(ARG0) - strlen('depth_parameters.gp')].'style.gp'
 
-stats TABLES.'models.tsv' using 0 nooutput
-models = STATS_records
-array NAME[models]
+models = 0
+stats TABLES.'models.tsv' using (models = models + 1, 0) nooutput
+array NAME[models + 1]
 do for [i=1:models] { stats TABLES.'models.tsv' every ::i-1::i-1 using (NAME[i] = strcol(1), 0) nooutput }
 look(i) = (i - 1) % |COLOUR| + 1
 

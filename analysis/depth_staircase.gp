@@ -5,7 +5,8 @@ load ARG0[1 : strlen(ARG0) - strlen('depth_staircase.gp')].'style.gp'
 stats TABLES.'series.tsv' every ::0::0 using (languages = strcol(1), 0) nooutput
 set tmargin at screen 0.880; set bmargin at screen 0.160
 array OPEN[6] = [6, 4, 8, 12, 10, 14]
-number(i) = int(word(languages, i))
+if (languages eq 'none') { languages = '' }
+number(i) = i > words(languages) || i < 1 ? -1 : int(word(languages, i))
 shift(i) = (i - 0.5 * (words(languages) + 1)) * 0.06
 
 set multiplot

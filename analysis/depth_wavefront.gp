@@ -25,7 +25,7 @@ plot TABLES.'wave.tsv' using 1:2:3 with image notitle, \
 set label 1 heading('b', sprintf('%s, %g levels: outputs after T steps', plain(map), map_depth)) at screen 0.525, screen 0.945 font HEAD textcolor rgb INK
 set xrange [0.5 : map_layers + 0.5]; set yrange [-0.5 : map_steps + 0.5]; set cbrange [0:1]
 set xlabel 'layers of the block L' offset 0,0.4 textcolor rgb INK; set ylabel 'steps T' offset 0.4,0 textcolor rgb INK
-xstep = ceil(map_layers / 8.0); set xtics xstep
+xstep = map_layers > 0 ? ceil(map_layers / 8.0) : 1; set xtics xstep
 set cbtics 0.25 format '%.2f'; set cblabel 'fraction of outputs ready' offset 0.3,0 textcolor rgb INK
 set key at graph 0.22,0.97 left top @KEY font SMALL
 # Without a lucky cell there is nothing to draw, and an empty table would be an error.

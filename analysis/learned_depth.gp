@@ -3,7 +3,8 @@ FORMAT = ARG1; OUTPUT = ARG2; TABLES = ARG3.'/'
 PAGE_H = 5.6
 load ARG0[1 : strlen(ARG0) - strlen('learned_depth.gp')].'style.gp'
 
-stats TABLES.'curves.tsv' using 2 name 'U' nooutput
+U_max = 0
+stats TABLES.'curves.tsv' using (column(2) > U_max ? (U_max = column(2), 0) : 0) nooutput
 xstep = U_max > 2500 ? 1000 : U_max > 1200 ? 500 : (U_max > 300 ? 200 : 20)
 stats TABLES.'names.tsv' every ::0::0 using (depth = column(1), columns = column(2), rows = column(3), layers = strcol(4), loops = strcol(5), 0) nooutput
 # Light cells are written on in dark ink.

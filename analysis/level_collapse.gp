@@ -25,7 +25,7 @@ plot TABLES.'lines.tsv' using 2:3 with lines lw 0.9 dt (6,4) lc rgb SOFT notitle
 @RIGHT
 set bmargin at screen 0.160
 set label 1 heading('b', sprintf('Inputs that a state depends on, parity of %g', parity)) at screen 0.510, screen 0.945 font HEAD textcolor rgb INK
-set logscale y 2; set xrange [-0.15:8.3]; set yrange [0.8:parity*6]; set xtics 1; set ytics 4 format '%g'
+set logscale y 2; set xrange [-0.15:8.3]; set yrange [0.8:(parity > 0 ? parity : 1)*6]; set xtics 1; set ytics 4 format '%g'
 set xlabel 'layers applied' offset 0,0.4 textcolor rgb INK; set ylabel 'inputs' offset 0.4,0 textcolor rgb INK
 set arrow 1 from -0.15,parity to 8.3,parity nohead lw 0.8 dt (6,5) lc rgb SOFT back
 set label 3 'all inputs' at 8.2,parity*1.25 right font SMALL textcolor rgb SOFT

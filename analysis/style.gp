@@ -51,6 +51,10 @@ RIGHT = "set lmargin at screen 0.590; set rmargin at screen 0.985; set tmargin a
 LEFT_MAP = "set lmargin at screen 0.088; set rmargin at screen 0.392; set tmargin at screen 0.880; set bmargin at screen 0.160"
 RIGHT_MAP = "set lmargin at screen 0.592; set rmargin at screen 0.890; set tmargin at screen 0.880; set bmargin at screen 0.160"
 
+# What a figure of a part of the points shows of a panel that has none: its heading over an empty frame. The program puts it in;
+# scripts need not ask.
+EMPTY = "printerr 'panel without points'; unset key; do for [EMPTY_tag = 2:9] { set label EMPTY_tag '' }; unset arrow; unset object; unset colorbox; unset logscale; unset grid; unset xtics; unset ytics; set label 98 'no points in this sweep' at graph 0.5,0.5 center front font SMALL textcolor rgb SOFT; set xrange [0:1]; set yrange [0:1]; plot 2 notitle"
+
 # Sets everything that a panel may have changed back, then the axes of a plot of curves or of a map.
 CLEAN = "unset label; unset arrow; unset object; unset logscale; unset key; unset grid; unset mxtics; unset mytics; unset cblabel; unset y2tics; unset y2label; set autoscale; set format; set xtics auto; set ytics auto"
 CURVES = "@CLEAN; set border 3 lw 0.8 lc rgb INK; set tics nomirror out scale 0.5 textcolor rgb INK; set grid x y back lt 1 lw 0.5 lc rgb GRID; set style fill transparent solid BAND noborder"

@@ -4,23 +4,25 @@ load ARG0[1 : strlen(ARG0) - strlen('threshold_circuits.gp')].'style.gp'
 
 stats TABLES.'series.tsv' every ::0::0 using (betas = strcol(1), widest = column(2), 0) nooutput
 
+beta(i) = i > words(betas) ? NaN : word(betas, i) + 0
+
 set multiplot
 # ---- (a) distance from the threshold
 @CURVES
 @LEFT
 set lmargin at screen 0.092
 set label 1 heading('a', 'Mean against threshold') at screen 0.012, screen 0.945 font HEAD textcolor rgb INK
-set logscale x 2; set logscale y 10; set xrange [1.6:widest*1.5]; set yrange [5e-5:1.5]
+set logscale x 2; set logscale y 10; set xrange [1.6:(widest > 2 ? widest : 2)*1.5]; set yrange [5e-5:1.5]
 set xtics 4 format '%g'; set ytics 10 format '10^{%T}'
 set xlabel 'fan-ins {/:Italic n}' offset 0,0.4 textcolor rgb INK; set ylabel 'distance from the threshold' offset 0.6,0 textcolor rgb INK
 set key at graph 0.02,0.10 left bottom @KEY font SMALL
 array OPEN[6] = [6, 4, 8, 12, 10, 14]
 plot TABLES.'ideal.tsv' using 1:2 with lines lw 1.0 dt (6,4) lc rgb SOFT title '1/{/:Italic n}', \
-     for [i=1:words(betas)] TABLES.'gates.tsv' using (column(3) == word(betas, i)+0 && strcol(2) eq 'and' ? column(1) : NaN):6 with lines lw 1.0 lc rgb COLOUR[i] notitle, \
-     for [i=1:words(betas)] TABLES.'gates.tsv' using (column(3) == word(betas, i)+0 && strcol(2) eq 'majority' ? column(1) : NaN):6 with lines lw 0.6 lc rgb COLOUR[i] notitle, \
-     for [i=1:words(betas)] TABLES.'gates.tsv' using (column(3) == word(betas, i)+0 && strcol(2) eq 'and' ? column(1) : NaN):5 with points pt MARKER[i] ps 0.6 lc rgb COLOUR[i] notitle, \
-     for [i=1:words(betas)] TABLES.'gates.tsv' using (column(3) == word(betas, i)+0 && strcol(2) eq 'majority' ? column(1) : NaN):5 with points pt OPEN[i] ps 0.6 lc rgb COLOUR[i] notitle, \
-     for [i=1:words(betas)] TABLES.'gates.tsv' using (column(3) == word(betas, i)+0 && strcol(2) eq 'and' && column(11) > 0 ? column(1) : NaN):(6.5e-5*1.28**(i-1)) with points pt 2 ps 0.5 lc rgb COLOUR[i] notitle, \
+     for [i=1:words(betas)] TABLES.'gates.tsv' using (column(3) == beta(i) && strcol(2) eq 'and' ? column(1) : NaN):6 with lines lw 1.0 lc rgb COLOUR[i] notitle, \
+     for [i=1:words(betas)] TABLES.'gates.tsv' using (column(3) == beta(i) && strcol(2) eq 'majority' ? column(1) : NaN):6 with lines lw 0.6 lc rgb COLOUR[i] notitle, \
+     for [i=1:words(betas)] TABLES.'gates.tsv' using (column(3) == beta(i) && strcol(2) eq 'and' ? column(1) : NaN):5 with points pt MARKER[i] ps 0.6 lc rgb COLOUR[i] notitle, \
+     for [i=1:words(betas)] TABLES.'gates.tsv' using (column(3) == beta(i) && strcol(2) eq 'majority' ? column(1) : NaN):5 with points pt OPEN[i] ps 0.6 lc rgb COLOUR[i] notitle, \
+     for [i=1:words(betas)] TABLES.'gates.tsv' using (column(3) == beta(i) && strcol(2) eq 'and' && column(11) > 0 ? column(1) : NaN):(6.5e-5*1.28**(i-1)) with points pt 2 ps 0.5 lc rgb COLOUR[i] notitle, \
      for [i=1:words(betas)] keyentry with linespoints lw 1.0 pt MARKER[i] ps 0.6 lc rgb COLOUR[i] title sprintf('{/:Italic β} = %s', word(betas, i))
 
 # ---- (b) layers

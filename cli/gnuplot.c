@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/gnuplot_part.h"
 #include "lib/base/memory.h"
 #include "lib/base/status.h"
 
@@ -98,13 +99,22 @@ done:
   return status;
 }
 
-/* The first words of gnuplot's messages, on one line; 0 when it said nothing that counts. Fontconfig's remarks on a machine
- * without a font cache are not about the figure. */
-static int complaint(const struct lat_text *said, char words[300]) {
+/* Lines that do not count: fontconfig's remarks on a machine without a font cache are not about the figure. `part`: nor are
+ * those on curves that have no point, or one. */
+static int harmless(const char *line, size_t length, int part) {
+  static const char *const remarks[] = {"Fontconfig warning", LAT_EMPTY_PANEL, "Skipping data file with no valid points",
+                                        "No valid data points found in file", "Warning: empty "};
+  for (size_t i = 0; i < (part ? sizeof remarks / sizeof *remarks : 1); i++)
+    if (memmem(line, length, remarks[i], strlen(remarks[i])) != NULL) return 1;
+  return 0;
+}
+
+/* The first words of gnuplot's messages, on one line; 0 when it said nothing that counts. */
+static int complaint(const struct lat_text *said, int part, char words[300]) {
   size_t used = 0;
   for (const char *line = said->bytes; line != NULL && *line != '\0';) {
     size_t length = strcspn(line, "\n");
-    if (strncmp(line, "Fontconfig warning", 18) != 0) {
+    if (!harmless(line, length, part)) {
       for (size_t i = 0; i < length && used < 298; i++) {
         char letter = isspace((unsigned char)line[i]) ? ' ' : line[i];
         if (letter == '^' || (letter == ' ' && (used == 0 || words[used - 1] == ' '))) continue;
@@ -151,21 +161,52 @@ static int finish_svg(const char *bytes, size_t count, struct lat_text *text) {
   return status;
 }
 
-int lat_gnuplot_draw(const char *name, const char *format, const char *tables, const char *path) {
-  struct lat_text folder = {0}, script = {0}, drawn = {0}, said = {0}, finished = {0};
-  char *bytes = NULL, words[300];
+/* One run of gnuplot on `script`. LAT_INPUT with its first words. */
+static int draw(const char *name, const char *format, const char *script, const char *drawn, const char *tables, int part,
+                struct lat_text *said) {
+  const char *const arguments[] = {"gnuplot", "-d", "-c", script, format, drawn, tables, NULL};
+  char words[300];
+  lat_text_clear(said);
+  int status = run_gnuplot(arguments, said);
+  if (status != LAT_UNSUPPORTED && complaint(said, part, words))
+    status = LAT_FAIL(LAT_INPUT, "gnuplot on %s.gp (%s): %s", name, format, words);
+  return status;
+}
+
+/* Draws again what gnuplot complained of, panels without points as empty frames. */
+static int draw_part(const char *name, const char *format, const char *script, const char *drawn, const char *tables,
+                     struct lat_text *said, int *empty) {
+  struct lat_text changed = {0}, path = {0};
+  char *bytes = NULL;
   size_t count = 0;
   int status;
+  LAT_TRY(status, lat_text_printf(&path, "%s.gp", drawn));
+  LAT_TRY(status, lat_file_read(script, &bytes, &count));
+  LAT_TRY(status, lat_gnuplot_part(bytes, script, &changed));
+  LAT_TRY(status, lat_file_write(path.bytes, changed.bytes, changed.length));
+  LAT_TRY(status, draw(name, format, path.bytes, drawn, tables, 1, said));
+  for (const char *here = said->bytes; here != NULL && (here = strstr(here, LAT_EMPTY_PANEL)) != NULL; here++) ++*empty;
+done:
+  if (path.bytes != NULL) unlink(path.bytes);
+  lat_text_free(&changed);
+  lat_text_free(&path);
+  lat_free(bytes);
+  return status;
+}
+
+int lat_gnuplot_draw(const char *name, const char *format, const char *tables, const char *path, int *empty) {
+  struct lat_text folder = {0}, script = {0}, drawn = {0}, said = {0}, finished = {0};
+  char *bytes = NULL;
+  size_t count = 0;
+  int status;
+  *empty = 0;
   LAT_TRY(status, lat_gnuplot_scripts(&folder));
   LAT_TRY(status, lat_text_printf(&script, "%s/%s.gp", folder.bytes, name));
   LAT_CHECK(status, access(script.bytes, R_OK) == 0, LAT_INPUT, "%s cannot be read: %s", script.bytes, strerror(errno));
+  LAT_TRY(status, lat_gnuplot_tables(tables));
   LAT_TRY(status, lat_text_printf(&drawn, "%s.drawn.%ld", path, (long)getpid()));
-  const char *const arguments[] = {"gnuplot", "-d", "-c", script.bytes, format, drawn.bytes, tables, NULL};
-  status = run_gnuplot(arguments, &said);
-  if (status != LAT_UNSUPPORTED && complaint(&said, words)) {
-    status = LAT_FAIL(LAT_INPUT, "gnuplot on %s.gp (%s): %s", name, format, words);
-    goto done;
-  }
+  status = draw(name, format, script.bytes, drawn.bytes, tables, 0, &said);
+  if (status == LAT_INPUT) status = draw_part(name, format, script.bytes, drawn.bytes, tables, &said, empty);
   if (status != LAT_OK) goto done;
   LAT_TRY(status, lat_file_read(drawn.bytes, &bytes, &count));
   LAT_CHECK(status, count > 0, LAT_INPUT, "gnuplot on %s.gp (%s) drew nothing", name, format);

@@ -69,7 +69,8 @@ static const struct argp argp = {
     "NAME...|all",
     "Draws the figures of merged experiments with gnuplot, into DIR/figures.\v"
     "The data is DIR/tables/NAME, which `latentlab merge NAME --out DIR` writes. The scripts are in "
-    "the folder analysis; LATENTLAB_ANALYSIS names another.\n" LAT_EXIT_USUAL,
+    "the folder analysis; LATENTLAB_ANALYSIS names another. A panel of which no point was run is drawn as an empty "
+    "frame.\n" LAT_EXIT_USUAL,
     0,
     0,
     0};
@@ -82,7 +83,7 @@ static int is_folder(const char *path) {
 /* One experiment in all wanted formats; the files are added to `list`, or printed. */
 static int plot_one(const struct request *request, const char *name, struct json_object *list) {
   struct lat_text tables = {0}, path = {0};
-  int status;
+  int status, empty = 0;
   LAT_TRY(status, lat_text_printf(&tables, "%s/tables/%s", request->out, name));
   LAT_CHECK(status, is_folder(tables.bytes), LAT_INPUT,
             "%s is not there: first `latentlab run %s --out %s`, then `latentlab merge %s --out %s`", tables.bytes, name,
@@ -91,15 +92,18 @@ static int plot_one(const struct request *request, const char *name, struct json
     if (!(request->wanted & 1u << i)) continue;
     lat_text_clear(&path);
     LAT_TRY(status, lat_text_printf(&path, "%s/figures/%s.%s", request->out, name, formats[i]));
-    LAT_TRY(status, lat_gnuplot_draw(name, formats[i], tables.bytes, path.bytes));
+    LAT_TRY(status, lat_gnuplot_draw(name, formats[i], tables.bytes, path.bytes, &empty));
     if (list != NULL) {
       struct json_object *row = json_object_new_object();
       json_object_object_add(row, "experiment", json_object_new_string(name));
       json_object_object_add(row, "format", json_object_new_string(formats[i]));
       json_object_object_add(row, "file", json_object_new_string(path.bytes));
+      json_object_object_add(row, "panels_without_points", json_object_new_int(empty));
       json_object_array_add(list, row);
     } else {
-      printf("%-20s %-4s %s\n", name, formats[i], path.bytes);
+      printf("%-20s %-4s %s", name, formats[i], path.bytes);
+      if (empty > 0) printf(" (%d panel%s without points)", empty, empty == 1 ? "" : "s");
+      putchar('\n');
     }
   }
 done:

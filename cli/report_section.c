@@ -45,12 +45,12 @@ static int figure(struct lat_text *page, const char *out, const struct lat_repor
   struct lat_text tables = {0}, path = {0}, prefix = {0};
   char *bytes = NULL;
   size_t count;
-  int status;
+  int status, empty;
   LAT_TRY(status, lat_path(&path, "%s/figures", out));
   LAT_TRY(status, lat_make_folders(path.bytes));
   LAT_TRY(status, lat_path(&tables, "%s/tables/%s", out, e->name));
   LAT_TRY(status, lat_path(&path, "%s/figures/%s.svg", out, e->name));
-  status = lat_gnuplot_draw(e->name, "svg", tables.bytes, path.bytes);
+  status = lat_gnuplot_draw(e->name, "svg", tables.bytes, path.bytes, &empty);
   if (status == LAT_MEMORY || status == LAT_FILE) goto done;
   if (status != LAT_OK) snprintf(note, 400, "%s", lat_error_message());
   /* Without gnuplot an earlier drawing serves; one that gnuplot refused would be of other tables. */

@@ -16,6 +16,8 @@
 
 static char folder[] = "/tmp/latentlab-plot-XXXXXX";
 static char path_of[4][200];
+static const char good[] = "x (1)\ty (1)\n1\t2\n2\t3\n3\t5\n";
+static int empty;
 
 static const char *at(int slot, const char *name) {
   snprintf(path_of[slot], sizeof path_of[slot], "%s/%s", folder, name);
@@ -41,7 +43,7 @@ static int before(void **state) {
       "@LEFT; @CURVES\nset label 1 heading('a', 'small') at screen 0.012, screen 0.945\n"
       "plot TABLES.'t.tsv' using 1:2 with lines lc rgb COLOUR[1] notitle\n");
   put("wrong.gp", "FORMAT = ARG1; OUTPUT = ARG2\nset terminal svg\nset output OUTPUT\nplot no_such_variable\n");
-  put("t.tsv", "x (1)\ty (1)\n1\t2\n2\t3\n3\t5\n");
+  put("t.tsv", good);
   return 0;
 }
 
@@ -62,7 +64,7 @@ static void the_same_table_gives_the_same_bytes(void **state) {
     size_t count[2];
     for (int j = 0; j < 2; j++) {
       snprintf(name[j], sizeof name[j], "%c.%s", 'a' + j, formats[i]);
-      int status = lat_gnuplot_draw("small", formats[i], folder, at(j, name[j]));
+      int status = lat_gnuplot_draw("small", formats[i], folder, at(j, name[j]), &empty);
       if (status != LAT_OK) fail_msg("%s", lat_error_message());
       assert_int_equal(lat_file_read(at(j, name[j]), &bytes[j], &count[j]), LAT_OK);
       if (j == 0 && i == 2) sleep(1); /* a PDF would carry another second */
@@ -76,28 +78,53 @@ static void the_same_table_gives_the_same_bytes(void **state) {
   }
 }
 
-static void a_table_without_a_valid_row_is_an_error_and_the_old_figure_stays(void **state) {
+static void a_panel_without_points_is_a_frame_that_says_so(void **state) {
   (void)state;
+  static const char *const rows[] = {"", "1\tNaN\n2\tNaN\n", "1\t2\n"};
+  for (int i = 0; i < 3; i++) {
+    char text[64], *bytes;
+    size_t count;
+    snprintf(text, sizeof text, "x (1)\ty (1)\n%s", rows[i]);
+    put("t.tsv", text);
+    empty = -1;
+    if (lat_gnuplot_draw("small", "svg", folder, at(0, "a.svg"), &empty) != LAT_OK) fail_msg("%s", lat_error_message());
+    assert_int_equal(empty, i < 2);
+    assert_int_equal(lat_file_read(at(0, "a.svg"), &bytes, &count), LAT_OK);
+    assert_int_equal(strstr(bytes, "no points in this sweep") != NULL, i < 2);
+    lat_free(bytes);
+  }
+  put("t.tsv", good);
+}
+
+static void a_table_that_is_malformed_or_missing_is_an_error_and_the_old_figure_stays(void **state) {
+  (void)state;
+  static const char *const tables[] = {
+      "x (1)\ty (1)\n1\n", "x (1)\ty (1)\n1\t2\t3\n", "x (1)\ty (1)\n1\tmany\n", "x (1)\ty (1)\n1\tnan\n", "", NULL};
   char *old, *now;
   size_t old_count, now_count;
-  assert_int_equal(lat_gnuplot_draw("small", "svg", folder, at(0, "a.svg")), LAT_OK);
+  assert_int_equal(lat_gnuplot_draw("small", "svg", folder, at(0, "a.svg"), &empty), LAT_OK);
   assert_int_equal(lat_file_read(at(0, "a.svg"), &old, &old_count), LAT_OK);
-  put("t.tsv", "x (1)\ty (1)\n1\tNaN\n2\tNaN\n");
-  assert_int_equal(lat_gnuplot_draw("small", "svg", folder, at(0, "a.svg")), LAT_INPUT);
-  assert_non_null(strstr(lat_error_message(), "small.gp"));
-  assert_int_equal(lat_file_read(at(0, "a.svg"), &now, &now_count), LAT_OK);
-  assert_int_equal(old_count, now_count);
-  assert_memory_equal(old, now, old_count);
+  for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+    if (tables[i] != NULL)
+      put("t.tsv", tables[i]);
+    else
+      unlink(at(0, "t.tsv"));
+    assert_int_equal(lat_gnuplot_draw("small", "svg", folder, at(0, "a.svg"), &empty), LAT_INPUT);
+    assert_non_null(strstr(lat_error_message(), "t.tsv"));
+    assert_int_equal(lat_file_read(at(0, "a.svg"), &now, &now_count), LAT_OK);
+    assert_int_equal(old_count, now_count);
+    assert_memory_equal(old, now, old_count);
+    lat_free(now);
+  }
   lat_free(old);
-  lat_free(now);
-  put("t.tsv", "x (1)\ty (1)\n1\t2\n2\t3\n3\t5\n");
+  put("t.tsv", good);
 }
 
 static void an_undefined_variable_or_no_script_is_an_error(void **state) {
   (void)state;
-  assert_int_equal(lat_gnuplot_draw("wrong", "svg", folder, at(0, "b.svg")), LAT_INPUT);
+  assert_int_equal(lat_gnuplot_draw("wrong", "svg", folder, at(0, "b.svg"), &empty), LAT_INPUT);
   assert_non_null(strstr(lat_error_message(), "no_such_variable"));
-  assert_int_equal(lat_gnuplot_draw("absent", "svg", folder, at(0, "b.svg")), LAT_INPUT);
+  assert_int_equal(lat_gnuplot_draw("absent", "svg", folder, at(0, "b.svg"), &empty), LAT_INPUT);
   assert_non_null(strstr(lat_error_message(), "absent.gp"));
 }
 
@@ -106,7 +133,7 @@ static void without_gnuplot_the_package_is_named(void **state) {
   char *path = strdup(getenv("PATH"));
   assert_non_null(path);
   setenv("PATH", folder, 1);
-  int status = lat_gnuplot_draw("small", "svg", folder, at(0, "a.svg"));
+  int status = lat_gnuplot_draw("small", "svg", folder, at(0, "a.svg"), &empty);
   setenv("PATH", path, 1);
   free(path);
   assert_int_equal(status, LAT_UNSUPPORTED);
@@ -119,7 +146,7 @@ static void no_memory_at_any_point_leaks_nothing(void **state) {
   int status = LAT_MEMORY;
   for (uint64_t k = 1; k < 100 && status != LAT_OK; k++) {
     lat_memory_fail_at(k);
-    status = lat_gnuplot_draw("small", "svg", folder, at(0, "a.svg"));
+    status = lat_gnuplot_draw("small", "svg", folder, at(0, "a.svg"), &empty);
     lat_memory_fail_at(0);
     assert_int_equal(lat_memory_current(), held);
     if (status != LAT_OK) assert_int_equal(status, LAT_MEMORY);
@@ -131,7 +158,8 @@ int main(void) {
   setenv("LC_ALL", "C", 1); /* as in a bare container */
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_same_table_gives_the_same_bytes),
-      cmocka_unit_test(a_table_without_a_valid_row_is_an_error_and_the_old_figure_stays),
+      cmocka_unit_test(a_panel_without_points_is_a_frame_that_says_so),
+      cmocka_unit_test(a_table_that_is_malformed_or_missing_is_an_error_and_the_old_figure_stays),
       cmocka_unit_test(an_undefined_variable_or_no_script_is_an_error),
       cmocka_unit_test(without_gnuplot_the_package_is_named),
       cmocka_unit_test(no_memory_at_any_point_leaks_nothing),

@@ -175,7 +175,7 @@ static int pick_wave(const struct lat_merged *merged, size_t *wave) {
 static int pick_map(const struct lat_merged *merged, size_t *map) {
   int64_t best = -1;
   for (size_t i = 0; i < lat_merged_points(merged); i++) {
-    if (!counts(merged, i) || !is_plain(merged, i) || INTEGER("lut", i) != 0 || INTEGER("layers", i) != 1) continue;
+    if (!counts(merged, i) || !is_plain(merged, i) || INTEGER("lut", i) != 0) continue;
     int64_t layers = 0;
     for (size_t j = 0; j < lat_merged_points(merged); j++)
       layers += counts(merged, j) && same_machine(merged, i, j) && INTEGER("seed", j) == INTEGER("seed", i) &&
@@ -189,7 +189,9 @@ static int pick_map(const struct lat_merged *merged, size_t *map) {
 static int figure_wave(const struct lat_merged *merged, struct lat_analysis *analysis, size_t wave) {
   int status;
   size_t extent[3];
-  const double *right = lat_merged_array(merged, "right", wave, extent);
+  const double *right = NULL, *front = NULL;
+  extent[0] = extent[1] = 0;
+  if (wave != SIZE_MAX) right = lat_merged_array(merged, "right", wave, extent);
   LAT_TRY(status, lat_table_begin(analysis, "wave", "step\tlevel\tright (1)", NULL));
   for (size_t t = 0; t < extent[0]; t++) {
     for (size_t l = 0; l < extent[1]; l++)
@@ -197,7 +199,7 @@ static int figure_wave(const struct lat_merged *merged, struct lat_analysis *ana
     LAT_TRY(status, lat_table_row(analysis, "%s", ""));
   }
   size_t shown = extent[0], every = shown / 16 + 1;
-  const double *front = lat_merged_array(merged, "front", wave, extent);
+  if (wave != SIZE_MAX) front = lat_merged_array(merged, "front", wave, extent);
   LAT_TRY(status, lat_table_begin(analysis, "front", "step\tall ready up to level", NULL));
   for (size_t t = 0; t < shown; t += every) LAT_TRY(status, lat_table_row(analysis, "%zu\t%g", t, front[t]));
 done:
@@ -210,7 +212,7 @@ static int figure_map(const struct lat_merged *merged, struct lat_analysis *anal
   int status;
   size_t extent[3];
   *lucky = 0;
-  double depth = (double)INTEGER("depth", map);
+  double depth = map != SIZE_MAX ? (double)INTEGER("depth", map) : 0;
   LAT_TRY(status, lat_table_begin(analysis, "map", "layers\tstep\toutputs ready (1)\toutput bits right (1)", NULL));
   for (size_t c = 0; c < columns; c++) {
     for (size_t t = 0; t < rows; t++) {
@@ -246,12 +248,13 @@ done:
   return status;
 }
 
+/* A panel without a machine has tables without rows, and its name is "none". */
 static int figure(const struct lat_merged *merged, struct lat_analysis *analysis) {
   int status = LAT_OK;
-  size_t wave = 0, map = 0, columns = 0, rows = 0, lucky, extent[3], column[64];
-  if (!pick_wave(merged, &wave) || !pick_map(merged, &map)) return LAT_OK;
+  size_t wave = SIZE_MAX, map = SIZE_MAX, columns = 0, rows = 0, lucky, extent[3], column[64];
+  int has_wave = pick_wave(merged, &wave), has_map = pick_map(merged, &map);
   for (size_t c = 0; c < 64; c++) column[c] = SIZE_MAX;
-  for (size_t j = 0; j < lat_merged_points(merged); j++) {
+  for (size_t j = 0; has_map && j < lat_merged_points(merged); j++) {
     if (!counts(merged, j) || !same_machine(merged, map, j) || INTEGER("seed", j) != INTEGER("seed", map) ||
         INTEGER("vectors", j) != INTEGER("vectors", map) || INTEGER("layers", j) > 12)
       continue;
@@ -262,12 +265,15 @@ static int figure(const struct lat_merged *merged, struct lat_analysis *analysis
   }
   LAT_TRY(status, figure_wave(merged, analysis, wave));
   LAT_TRY(status, figure_map(merged, analysis, map, column, columns, rows, &lucky));
-  lat_merged_array(merged, "right", wave, extent);
+  if (has_wave) lat_merged_array(merged, "right", wave, extent);
   LAT_TRY(status, lat_table_begin(analysis, "names",
                                   "circuit a\tdepth\tlayers\tsteps\tcircuit b\tdepth\tlayers\tsteps\tlucky cells", NULL));
-  LAT_TRY(status, lat_table_row(analysis, "%s\t%lld\t%lld\t%zu\t%s\t%lld\t%zu\t%zu\t%zu", circuit_of(merged, wave),
-                                (long long)INTEGER("depth", wave), (long long)INTEGER("layers", wave), extent[0] - 1,
-                                circuit_of(merged, map), (long long)INTEGER("depth", map), columns, rows - 1, lucky));
+  LAT_TRY(
+      status,
+      lat_table_row(analysis, "%s\t%lld\t%lld\t%zu\t%s\t%lld\t%zu\t%zu\t%zu", has_wave ? circuit_of(merged, wave) : "none",
+                    has_wave ? (long long)INTEGER("depth", wave) : 0, has_wave ? (long long)INTEGER("layers", wave) : 1,
+                    has_wave ? extent[0] - 1 : 1, has_map ? circuit_of(merged, map) : "none",
+                    has_map ? (long long)INTEGER("depth", map) : 0, columns, rows > 0 ? rows - 1 : 0, lucky));
 done:
   return status;
 }

@@ -382,11 +382,9 @@ static int verdict(const struct reading *r) {
 int lat_learned_depth_analyse(const struct lat_merged *merged, struct lat_analysis *analysis) {
   struct reading r = {.merged = merged, .analysis = analysis};
   int status = LAT_OK;
-  for (size_t i = 0; i < lat_merged_points(merged); i++)
-    if (text_is(&r, "how", i, "trained") && integer(&r, "depth", i) > r.depth) r.depth = integer(&r, "depth", i);
-  if (r.depth == 0)
-    return lat_verdict(analysis, LAT_OPEN, "No point of the %zu was trained: there is nothing to compare.",
-                       lat_merged_points(merged));
+  for (int any = 0; any < 2 && r.depth == 0; any++) /* of the trained ones; without any, of the constructed ones */
+    for (size_t i = 0; i < lat_merged_points(merged); i++)
+      if ((any || text_is(&r, "how", i, "trained")) && integer(&r, "depth", i) > r.depth) r.depth = integer(&r, "depth", i);
   for (size_t i = 0; i < lat_merged_points(merged); i++)
     if (integer(&r, "depth", i) == r.depth) {
       add_side(&r.layers, integer(&r, "layers", i));

@@ -263,7 +263,7 @@ static int literature(struct lat_analysis *analysis) {
       {"Li et al. 2024", "words over S5, iterated squaring, circuit value", "chain of thought, 1 layer", "nearly perfect"},
       {"Li et al. 2024", "words over S5, iterated squaring, circuit value", "answer only", "needs many layers"}};
   int status = LAT_OK;
-  LAT_TRY(status, lat_table_begin(analysis, "literature", "source\tquestion\tsignal\taccuracy (1)",
+  LAT_TRY(status, lat_table_begin(analysis, "literature", "source\tquestion\tsignal\taccuracy",
                                   "What papers report: test accuracy after a fixed, far larger training."));
   for (size_t i = 0; i < sizeof row / sizeof *row; i++)
     LAT_TRY(status,

@@ -147,7 +147,16 @@ done:
   return status;
 }
 
-/* The circuits that the figure draws, gates of the least K: at most DRAWN, in the order of their first points. */
+/* Whether `name` is one of the words. */
+static int is_word(const char *words, const char *name) {
+  size_t length = strlen(name);
+  for (const char *at = words; (at = strstr(at, name)) != NULL; at += length)
+    if ((at == words || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) return 1;
+  return 0;
+}
+
+/* The circuits that the figure draws, gates of the least K: at most DRAWN, in the order of their first points. Those that
+ * were scheduled; without a schedule, those that machines took. */
 static int put_series(const struct lat_merged *merged, struct lat_analysis *analysis) {
   char names[512] = "";
   int64_t least = INT64_MAX;
@@ -156,11 +165,15 @@ static int put_series(const struct lat_merged *merged, struct lat_analysis *anal
   for (size_t i = 0; i < lat_merged_points(merged); i++)
     if (!lat_merged_failed(merged, i) && lat_merged_integer(merged, "fan_in", i) < least)
       least = lat_merged_integer(merged, "fan_in", i);
-  for (size_t i = 0; i < lat_merged_points(merged) && drawn < DRAWN; i++) {
-    if (lat_merged_failed(merged, i) || !is_schedule(merged, i) || lat_merged_integer(merged, "fan_in", i) != least)
+  size_t points = lat_merged_points(merged);
+  for (size_t j = 0; j < 2 * points && drawn < DRAWN; j++) {
+    size_t i = j % points;
+    if (j == points && drawn > 0) break;
+    if (lat_merged_failed(merged, i) || is_schedule(merged, i) != (j < points) ||
+        lat_merged_integer(merged, "fan_in", i) != least)
       continue;
     size_t length = strlen(name_of(merged, i));
-    if (used + length + 2 > sizeof names) continue;
+    if (used + length + 2 > sizeof names || is_word(names, name_of(merged, i))) continue;
     used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? " " : "", name_of(merged, i));
     drawn++;
   }
