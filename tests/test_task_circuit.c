@@ -109,6 +109,37 @@ static void targets_are_the_values_of_the_circuit_that_the_tokens_describe(void 
   check_circuit("circuit:inputs=9:width=2:depth=7:ids=41:supervision=answer", 20);
 }
 
+/* Every gate's value behind the circuit, asked for one position earlier; the last level's are scored. */
+static void the_trace_is_the_values_of_the_gates_in_order(void **state) {
+  (void)state;
+  static const char *const texts[] = {"circuit:supervision=trace",
+                                      "circuit:inputs=2:width=1:depth=1:ids=3:supervision=trace",
+                                      "circuit:inputs=4:width=2:depth=5:first=3:supervision=trace"};
+  for (size_t t = 0; t < sizeof texts / sizeof *texts; t++) {
+    struct task_stream stream;
+    stream_open(&stream, texts[t]);
+    int64_t depth = lat_task_option(&stream.setting, "depth");
+    size_t P = stream.shape.prompt;
+    for (uint64_t index = 0; index < 50; index++) {
+      stream_draw(&stream, 13, "train", index);
+      read_circuit(&stream);
+      circuit.tokens = P;
+      size_t gates = 0;
+      for (size_t i = 0; i < P; i++) {
+        if (i + 1 < P) assert_int_equal(stream.example.target[i], -1);
+        if (is_input(i)) continue;
+        size_t at = P - 1 + gates++;
+        assert_int_equal(stream.example.target[at], value(i));
+        assert_int_equal(stream.example.level[at], depth_of(i) == depth ? depth : 0);
+        for (size_t f = 0; f < 4 && at + 1 < stream.shape.sequence; f++)
+          assert_int_equal(stream.example.token[(at + 1) * 4 + f], value(i));
+      }
+      assert_int_equal(stream.shape.sequence, P + gates - 1);
+    }
+    stream_close(&stream);
+  }
+}
+
 static void types_and_operands_have_the_stated_shares(void **state) {
   (void)state;
   static const struct {
@@ -203,6 +234,7 @@ static void the_largest_circuit_is_made(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(targets_are_the_values_of_the_circuit_that_the_tokens_describe),
+      cmocka_unit_test(the_trace_is_the_values_of_the_gates_in_order),
       cmocka_unit_test(types_and_operands_have_the_stated_shares),
       cmocka_unit_test(both_supervisions_show_the_same_circuit),
       cmocka_unit_test(too_few_ids_are_refused_with_the_number_needed),

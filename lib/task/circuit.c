@@ -4,7 +4,10 @@
  * before, another one for each gate of a level while there are enough of them, so that no gate is nearer to the constants than its
  * level says; its second operand is any other earlier token. XOR and XNOR are .35 each and the other four gates .075 each: a gate
  * whose operands are unknown is right in .575 of the cases at best, and answers are balanced. Ids are drawn anew for every example,
- * so nothing can be learned about a gate from its name or its place; a constant's operand fields hold its own id. */
+ * so nothing can be learned about a gate from its name or its place; a constant's operand fields hold its own id.
+ *
+ * Trace: behind the circuit the values of its gates, level by level as they stand, the last level's being the answer; a value
+ * is the constant's type in all four fields. */
 #include <stdio.h>
 
 #include "lib/base/status.h"
@@ -34,6 +37,7 @@ static int circuit_shape(const struct lat_task_setting *setting, struct lat_task
                     "task circuit: %zu inputs and gates need as many ids, there are %d; give ids=%zu or more, up to %d",
                     tokens, (int)o[IDS], tokens, MOST_IDS);
   *shape = (struct lat_task_shape){FIELDS, TYPES + (size_t)o[IDS], 2, tokens, (size_t)o[DEPTH] + 1, tokens, 0};
+  if (setting->supervision == LAT_SUPERVISE_TRACE) shape->sequence += tokens - (size_t)o[INPUTS] - 1;
   return LAT_OK;
 }
 
@@ -61,6 +65,19 @@ static void shuffle(struct lat_random *random, uint16_t *entry, size_t all, size
     size_t j = i + (size_t)lat_random_below(random, all - i);
     uint16_t swap = entry[i];
     entry[i] = entry[j], entry[j] = swap;
+  }
+}
+
+/* Each gate's value, asked for at the position before the one where it stands; from token `last` on they are the answer. */
+static void write_trace(size_t inputs, size_t tokens, size_t last, int64_t depth, const unsigned char *value,
+                        struct lat_example *example) {
+  for (size_t i = 0; i < tokens - 1; i++) example->target[i] = -1, example->level[i] = 0;
+  for (size_t k = 0; k + inputs < tokens; k++) {
+    size_t at = tokens - 1 + k;
+    example->target[at] = value[inputs + k];
+    example->level[at] = inputs + k >= last ? (int32_t)depth : 0;
+    for (size_t f = 0; f < FIELDS && inputs + k + 1 < tokens; f++)
+      example->token[(at + 1) * FIELDS + f] = value[inputs + k] ? IN1 : IN0;
   }
 }
 
@@ -98,6 +115,7 @@ static void circuit_make(const struct lat_task_setting *setting, struct lat_rand
     }
     before = start;
   }
+  if (setting->supervision == LAT_SUPERVISE_TRACE) write_trace(inputs, tokens, before, depth, value, example);
 }
 
 static void circuit_text(const struct lat_task_setting *setting, size_t field, int32_t token, char text[16]) {
@@ -115,7 +133,7 @@ const struct lat_task lat_task_circuit = {
     "circuit value problem: Ladner 1975; as a task for transformers Li, Liu, Zhou and Ma 2024",
     options,
     "depth",
-    1u << LAT_SUPERVISE_ANSWER | 1u << LAT_SUPERVISE_DENSE,
+    1u << LAT_SUPERVISE_ANSWER | 1u << LAT_SUPERVISE_DENSE | 1u << LAT_SUPERVISE_TRACE,
     circuit_shape,
     circuit_make,
     circuit_text,
