@@ -60,12 +60,13 @@ done:
   return status;
 }
 
-/* Two a weight of W, U and the head, at every position; once, whatever the number of steps. */
+/* Two a weight of W and U at every position, once, whatever the number of steps; without table and head, which lat_transformer_flops
+ * leaves out too. */
 static double flops(const struct lat_learner *learner, size_t sequence, size_t steps) {
   const struct recurrent *own = learner->own;
   double width = (double)own->width, layer = 2 * (double)gates_of(own) * width * width;
   (void)steps;
-  return 2 * (double)sequence * (layer * (double)own->layers + (double)own->classes * width);
+  return 2 * (double)sequence * layer * (double)own->layers;
 }
 
 static void close_recurrent(struct lat_learner *learner) {
