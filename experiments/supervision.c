@@ -14,14 +14,14 @@
 
 #define PARAMETERS(INT, REAL, TEXT, PATH)                                                                           \
   TEXT(task, "-", "task and its options but the difficulty, NAME:KEY=VALUE...", "parity", "parity,words:group=s3",  \
-       "parity,words:group=s3,squaring:modulus=31")                                                     \
+       "parity,words:group=s3,mano:modulus=5:notation=postfix")                                                     \
   TEXT(signal, "-", "answer, hint, trace, dense or curriculum: see the top of the file", "answer,trace,curriculum", \
        "answer,hint,trace,dense,curriculum", "answer,hint,trace,dense,curriculum")                                  \
-  TEXT(model, "-", "LxT: L layers looped T times; LxT@D: of width D", "2x1", "2x1,1x4", "2x1,1x4")                  \
+  TEXT(model, "-", "LxT: L layers looped T times; LxT@D: of width D", "2x1", "2x1", "2x1,1x4")                      \
   INT(depth, "1", 1, 64, "depth of the question: the task's difficulty", "2,4", "2,4,8", "2,4,8,16")                \
   INT(width, "1", 2, 1024, "width of the residual stream", "16", "32", "32")                                        \
-  REAL(rate, "1", 1e-6, 1, "learning rates that each cell tries", "4e-3", "4e-3", "2e-3,4e-3")                      \
-  INT(budget, "updates", 8, 1e7, "updates of a training at most, all phases of a curriculum together", "24", "500", \
+  REAL(rate, "1", 1e-6, 1, "learning rates that each cell tries", "4e-3", "2e-3,4e-3", "2e-3,4e-3")                 \
+  INT(budget, "updates", 8, 1e7, "updates of a training at most, all phases of a curriculum together", "24", "300", \
       "1500")                                                                                                       \
   INT(batch, "1", 4, 4096, "examples of an update", "16", "32", "64")                                               \
   INT(every, "updates", 1, 1e6, "updates from validation to validation", "8", "25", "50")                           \

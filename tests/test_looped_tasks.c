@@ -175,6 +175,21 @@ static void the_narrow_stack_has_the_parameters_of_the_loop(void **state) {
   assert_int_equal(narrow.input_injection, LAT_INJECTION_NONE);
 }
 
+static void settings_share_a_vocabulary_when_their_tokens_mean_the_same(void **state) {
+  (void)state;
+  static const char *const texts[] = {"mano:operations=3:modulus=5", "mano:operations=6:modulus=5", "lis:length=5",
+                                      "lis:length=8"};
+  struct lat_task_setting pair[2];
+  struct lat_transformer_config config;
+  for (size_t order = 0; order < 2; order++) {
+    for (size_t i = 0; i < 2; i++) assert_int_equal(lat_task_parse(texts[i ^ order], &pair[i]), LAT_OK);
+    assert_int_equal(lat_stack_config(&(struct lat_stack){1, 2, 16}, 2, pair, &config), LAT_OK);
+    assert_int_equal(config.vocabulary, 5 + 6 + 6);
+  }
+  for (size_t i = 0; i < 2; i++) assert_int_equal(lat_task_parse(texts[2 + i], &pair[i]), LAT_OK);
+  assert_int_equal(lat_stack_config(&(struct lat_stack){1, 2, 16}, 2, pair, &config), LAT_INPUT);
+}
+
 static void the_greatest_difficulty_comes_first_in_every_kind_of_mixture(void **state) {
   (void)state;
   struct lat_mixture mixture;
@@ -242,6 +257,7 @@ int main(void) {
       cmocka_unit_test(the_rate_is_chosen_on_validation_and_never_on_the_test),
       cmocka_unit_test(stacks_are_read_and_nonsense_is_refused),
       cmocka_unit_test(the_narrow_stack_has_the_parameters_of_the_loop),
+      cmocka_unit_test(settings_share_a_vocabulary_when_their_tokens_mean_the_same),
       cmocka_unit_test(the_greatest_difficulty_comes_first_in_every_kind_of_mixture),
       cmocka_unit_test(every_failed_allocation_of_the_reading_is_reported_and_leaves_nothing),
       cmocka_unit_test(values_that_cannot_be_refuse_the_sweep),

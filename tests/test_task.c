@@ -77,10 +77,10 @@ static void an_option_is_changed_or_the_setting_stays(void **state) {
   assert_memory_equal(&s, &before, sizeof s);
   assert_int_equal(lat_task_set(&s, "deep", 1), LAT_INPUT);
   assert_non_null(strstr(lat_error_message(), "no option 'deep'"));
-  s.supervision = LAT_SUPERVISE_TRACE;
+  s.supervision = LAT_SUPERVISE_HINT;
   struct lat_task_shape shape;
   assert_int_equal(lat_task_shape(&s, &shape), LAT_INPUT);
-  assert_non_null(strstr(lat_error_message(), "no supervision 'trace'"));
+  assert_non_null(strstr(lat_error_message(), "no supervision 'hint'"));
 }
 
 /* Calls `visit` for every task, supervision and value of its difficulty that is small and fits the other options. */

@@ -1,6 +1,7 @@
 #include "experiments/looped_tasks/stack.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/base/status.h"
 #include "lib/train/recipe.h"
@@ -26,6 +27,19 @@ static size_t heads(size_t width) {
   return count;
 }
 
+/* Do the tokens that both have mean the same? Then the larger vocabulary serves both. */
+static int is_prefix(const struct lat_task_setting *a, const struct lat_task_setting *b, size_t fields, size_t tokens) {
+  char one[16], other[16];
+  if (a->task != b->task) return 0;
+  for (size_t field = 0; field < fields && a->task->token_text != NULL; field++)
+    for (size_t token = 0; token < tokens; token++) {
+      a->task->token_text(a, field, (int32_t)token, one);
+      b->task->token_text(b, field, (int32_t)token, other);
+      if (strcmp(one, other) != 0) return 0;
+    }
+  return 1;
+}
+
 int lat_stack_config(const struct lat_stack *stack, size_t settings, const struct lat_task_setting *setting,
                      struct lat_transformer_config *config) {
   struct lat_task_shape shape;
@@ -33,10 +47,13 @@ int lat_stack_config(const struct lat_stack *stack, size_t settings, const struc
   LAT_TRY(status, lat_recipe_config(&setting[0], stack->width, heads(stack->width), stack->layers, stack->loops, config));
   for (size_t i = 1; i < settings; i++) {
     LAT_TRY(status, lat_task_shape(&setting[i], &shape));
+    size_t tokens = shape.vocabulary < config->vocabulary ? shape.vocabulary : config->vocabulary;
     LAT_CHECK(status,
-              shape.vocabulary == config->vocabulary && shape.classes == config->classes && shape.fields == config->fields,
+              shape.classes == config->classes && shape.fields == config->fields &&
+                  (shape.vocabulary == config->vocabulary || is_prefix(&setting[0], &setting[i], shape.fields, tokens)),
               LAT_INPUT, "task %s: its settings have different vocabularies, so one model cannot be trained on them all",
               setting[0].task->name);
+    if (shape.vocabulary > config->vocabulary) config->vocabulary = shape.vocabulary;
     if (shape.sequence > config->sequence) config->sequence = shape.sequence;
   }
   config->input_injection = stack->loops > 1 ? LAT_INJECTION_ADD : LAT_INJECTION_NONE;

@@ -15,7 +15,8 @@ struct lat_stack {
 /* "kxT", or "kxT@D" for a width of its own in place of `width`. LAT_INPUT with a sentence. */
 int lat_stack_parse(const char *text, size_t width, struct lat_stack *stack);
 
-/* The configuration for the longest of the settings; these must agree in vocabulary, classes and fields (LAT_INPUT). */
+/* The configuration for the longest of the settings; these must agree in classes and fields, and the tokens that two
+ * of them have must mean the same (LAT_INPUT); the vocabulary is the largest. */
 int lat_stack_config(const struct lat_stack *stack, size_t settings, const struct lat_task_setting *setting,
                      struct lat_transformer_config *config);
 
