@@ -82,10 +82,11 @@ struct lat_array *lat_relay_channel(const struct lat_relay_config *config, doubl
 
 struct lat_array *lat_relay_between(const struct lat_learner *learner, const struct lat_learner_pass *pass, size_t step,
                                     struct lat_array *thought) {
-  struct lat_pass shown = {.tape = pass->tape, .batch = pass->batch, .sequence = 1, .channel = pass->channel};
   if (learner->between == NULL || thought == NULL) return thought;
-  thought = learner->between(learner->between_context, &shown, step, thought);
-  return thought;
+  struct lat_pass *shown = lat_tape_memory(pass->tape, 1, sizeof *shown);
+  if (shown == NULL) return NULL;
+  *shown = (struct lat_pass){.tape = pass->tape, .batch = pass->batch, .sequence = 1, .channel = pass->channel};
+  return learner->between(learner->between_context, shown, step, thought);
 }
 
 int lat_relay_bits(const struct lat_relay_config *config, const struct lat_learner_pass *pass, struct lat_array **bits) {
