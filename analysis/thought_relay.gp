@@ -42,12 +42,10 @@ set label 1 heading('c', 'Continuous thoughts') at screen 0.012, screen 0.647 fo
 set xlabel 'width {/:Italic d} of the thought' offset 0,0.4 textcolor rgb INK; set ylabel 'bits recovered' offset 0.6,0 textcolor rgb INK
 set logscale xy 2; set xrange [0.85:40]; set yrange [0.7:800]; set xtics 2; set ytics 2
 set key at graph 0.02,0.99 left top @KEY font SMALL
-C_max = NaN; LOW_max = NaN; HIGH_max = NaN # where no line was fitted
-stats TABLES.'slope.tsv' using (column(1) == 1 ? column(2) : NaN) name 'C' nooutput
-stats TABLES.'slope.tsv' using (column(1) == 1 ? column(3) : NaN) name 'LOW' nooutput
-stats TABLES.'slope.tsv' using (column(1) == 1 ? column(4) : NaN) name 'HIGH' nooutput
+C = NaN; LOW = NaN; HIGH = NaN # where no line was fitted
+stats TABLES.'slope.tsv' using (column(1) == 1 ? (C = column(2), LOW = column(3), HIGH = column(4), 0) : 0) nooutput
 array READER[3] = ['linear reader', 'one hidden layer', 'two hidden layers']
-plot TABLES.'fit.tsv' using 1:2 with lines lw 1.0 lc rgb INK title sprintf('fit, {/:Italic c} = %.2f (%.2f to %.2f) a number', C_max, LOW_max, HIGH_max), \
+plot TABLES.'fit.tsv' using 1:2 with lines lw 1.0 lc rgb INK title sprintf('fit, {/:Italic c} = %.2f (%.2f to %.2f) a number', C, LOW, HIGH), \
      for [k=3:1:-1] TABLES.'width.tsv' using (column(1) == k - 1 ? column(2) * 1.03 ** (k - 2) : NaN):4:5:6 with yerrorbars pt MARKER[k] ps 0.5 lw 1 lc rgb COLOUR[k] title READER[k], \
      x with lines lw 1.0 dt (2,3) lc rgb SOFT title '1 bit a number'
 

@@ -29,8 +29,7 @@ struct reading {
 
 /* The runs of one kind on one task that did not fail. */
 struct set {
-  size_t count, solved;
-  size_t point[MOST_RUNS];
+  size_t count, solved, point[MOST_RUNS];
 };
 
 static int is(const struct reading *r, const char *name, size_t i, const char *value) {

@@ -55,8 +55,8 @@ int lat_blahut_capacity(const double *p, size_t X, size_t Y, double tolerance, s
   *capacity = (struct lat_capacity){0, HUGE_VAL, 0, 0};
   while (capacity->rounds < most && !capacity->converged) {
     divergences(p, X, Y, r, self, q, D);
-    double largest = -HUGE_VAL, sum = 0;
-    for (size_t x = 0; x < X; x++) largest = fmax(largest, D[x]);
+    double largest = D[0], sum = 0;
+    for (size_t x = 1; x < X; x++) largest = fmax(largest, D[x]);
     for (size_t x = 0; x < X; x++) sum += r[x] * exp(D[x] - largest);
     /* Every round's bounds hold: the best so far are kept. Rounding may cross them by a few units in the last place. */
     capacity->low = fmax(capacity->low, (largest + log(sum)) / M_LN2);
@@ -74,8 +74,9 @@ done:
 }
 
 int lat_blahut_information(const double *p, size_t X, size_t Y, const double *r, double *bits) {
-  double *self = lat_alloc(2 * X + Y, sizeof *self), *D = self + X, *q = D + X;
+  double *self = lat_alloc(2 * X + Y, sizeof *self);
   if (self == NULL) return LAT_FAIL(LAT_MEMORY, "no memory for a channel of %zu inputs and %zu outputs", X, Y);
+  double *D = self + X, *q = D + X;
   own_terms(p, X, Y, self);
   divergences(p, X, Y, r, self, q, D);
   *bits = 0;

@@ -48,8 +48,9 @@ double lat_entropy_binary(double p) {
 
 int lat_entropy_information(const uint64_t *joint, size_t X, size_t Y, enum lat_entropy_method method,
                             struct lat_estimate *information) {
-  uint64_t *row = lat_calloc(X + Y, sizeof *row), *column = row + X;
+  uint64_t *row = lat_calloc(X + Y, sizeof *row);
   if (row == NULL) return LAT_FAIL(LAT_MEMORY, "no memory for the counts of %zu and %zu labels", X, Y);
+  uint64_t *column = row + X;
   for (size_t i = 0; i < X; i++)
     for (size_t j = 0; j < Y; j++) {
       row[i] += joint[i * Y + j];
