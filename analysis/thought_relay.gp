@@ -55,8 +55,8 @@ set label 1 heading('d', 'Noisy thoughts') at screen 0.515, screen 0.647 font HE
 set xlabel 'deviation of the noise' offset 0,0.4 textcolor rgb INK; set ylabel 'bits recovered' offset 0.6,0 textcolor rgb INK
 set logscale xy; set xrange [0.02:4]; set yrange [0.3:64]; set xtics (0.03, 0.1, 0.3, 1, 3); set ytics (0.5, 1, 2, 4, 8, 16, 32, 64)
 set key at graph 0.02,0.02 left bottom @KEY font SMALL
-stats TABLES.'noise.tsv' using 1 name 'NOISY' nooutput
-WIDE = NOISY_max > 8
+WIDE = 0
+stats TABLES.'noise.tsv' using (column(1) > 8 ? (WIDE = 1, 0) : 0) nooutput
 plot TABLES.'noise_line.tsv' using (column(1) == 8 ? column(2) : NaN):3 with lines lw 1.0 lc rgb COLOUR[1] title "Shannon's capacity, {/:Italic d} = 8", \
      TABLES.'noise.tsv' using (column(1) == 8 ? column(2) : NaN):5:6:7 with yerrorbars pt MARKER[1] ps 0.5 lw 1 lc rgb COLOUR[1] title 'recovered of 16 bits', \
      TABLES.'noise_line.tsv' using (column(1) == 32 ? column(2) : NaN):3 with lines lw 1.0 lc rgb COLOUR[2] title (WIDE ? '{/:Italic d} = 32' : ''), \

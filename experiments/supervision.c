@@ -14,7 +14,7 @@
 
 #define PARAMETERS(INT, REAL, TEXT, PATH)                                                                           \
   TEXT(task, "-", "task and its options but the difficulty, NAME:KEY=VALUE...", "parity", "parity,words:group=s3",  \
-       "parity,words:group=s3,mano:modulus=5:notation=postfix")                                                     \
+       "parity,words:group=s3")                                                                                     \
   TEXT(signal, "-", "answer, hint, trace, dense or curriculum: see the top of the file", "answer,trace,curriculum", \
        "answer,hint,trace,dense,curriculum", "answer,hint,trace,dense,curriculum")                                  \
   TEXT(model, "-", "LxT: L layers looped T times; LxT@D: of width D", "2x1", "2x1", "2x1,1x4")                      \

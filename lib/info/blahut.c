@@ -59,6 +59,8 @@ int lat_blahut_capacity(const double *p, size_t X, size_t Y, double tolerance, s
     for (size_t x = 1; x < X; x++) largest = fmax(largest, D[x]);
     for (size_t x = 0; x < X; x++) sum += r[x] * exp(D[x] - largest);
     /* Every round's bounds hold: the best so far are kept. Rounding may cross them by a few units in the last place. */
+    /* sum > 0: there is an input, and r sums to 1. */
+    /* cppcheck-suppress invalidFunctionArg */
     capacity->low = fmax(capacity->low, (largest + log(sum)) / M_LN2);
     capacity->high = fmin(capacity->high, largest / M_LN2);
     for (size_t x = 0; x < X; x++) r[x] *= exp(D[x] - largest) / sum;

@@ -50,8 +50,10 @@ static struct lat_array *narrow(const struct lat_learner *learner, const struct 
   y = lat_linear(tape, y, leaf(learner, pass, W_IN), leaf(learner, pass, B_IN), NULL);
   y = lat_quantise(tape, lat_tanh(tape, y), config->bits, 1);
   if (learner->between != NULL && y != NULL) {
-    struct lat_pass at = {.tape = tape, .batch = pass->batch, .sequence = 1, .channel = pass->channel};
-    y = learner->between(learner->between_context, &at, step, y);
+    struct lat_pass *at = lat_tape_memory(tape, 1, sizeof *at);
+    if (at == NULL) return NULL;
+    *at = (struct lat_pass){.tape = tape, .batch = pass->batch, .sequence = 1, .channel = pass->channel};
+    y = learner->between(learner->between_context, at, step, y);
   }
   y = lat_linear(tape, y, leaf(learner, pass, W_OUT), leaf(learner, pass, B_OUT), NULL);
   return lat_reshape(tape, y, pass->batch * S, D);
