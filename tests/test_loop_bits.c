@@ -30,7 +30,7 @@ static struct lat_fitting small(void) {
                               .injection = LAT_INJECTION_NORM,
                               .placement = LAT_PLACEMENT_SANDWICH,
                               .rate = 0.003,
-                              .updates = 50,
+                              .updates = 400,
                               .early = 400,
                               .batch = 32,
                               .validation = 128,
