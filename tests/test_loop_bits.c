@@ -72,7 +72,7 @@ static void a_gate_is_read_when_its_level_is_done_and_never_more_than_a_bit(void
   size_t before = lat_memory_current();
   int status = LAT_MEMORY;
   reading.circuits = 64;
-  for (uint64_t k = 1; status != LAT_OK && k < 3000; k += 7) {
+  for (uint64_t k = 1; status != LAT_OK && k < 3000; k += 61) {
     lat_memory_fail_at(k);
     status = lat_loop_read(&reading, bits, low, high);
     lat_memory_fail_at(0);
