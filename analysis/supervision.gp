@@ -43,7 +43,7 @@ do for [t=1:tasks] {
       set label 2 times(model) at graph 0.03,0.07 font SMALL textcolor rgb SOFT
       set logscale xy 2; set xrange [LEAST*0.75:MOST*1.35]; set yrange [BUDGET/128.0:BUDGET*8]; set xtics 2 offset 0,0.4 font SMALL; set format y '2^{%L}'; set ytics 16 font SMALL
       set object 1 rect from graph 0, first BUDGET to graph 1,1 fc rgb SHADE fs solid 1.0 noborder behind
-      if (m == 1) { set xlabel 'depth' offset 0,0.8 textcolor rgb INK } else { unset xlabel }
+      if (m == 1 || strlen(LOWER[t]) == 0) { set xlabel 'depth' offset 0,0.8 textcolor rgb INK } else { unset xlabel }
       if (t == 1) { set ylabel 'examples' offset 1.4,0 textcolor rgb INK } else { unset ylabel }
       plot [LEAST*0.75:MOST*1.35] BUDGET with lines lw 1.0 dt (3,3) lc rgb INK notitle, \
            for [s=1:5] TABLES.'cells.tsv' using (here(s) ? beside(s, column(4)) : NaN):5 with linespoints lw 1.0 pt SHAPED[s] ps 0.45 lc rgb INKED[s] notitle, \

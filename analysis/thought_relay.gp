@@ -43,7 +43,7 @@ set xlabel 'width {/:Italic d} of the thought' offset 0,0.4 textcolor rgb INK; s
 set logscale xy 2; set xrange [0.85:40]; set yrange [0.7:800]; set xtics 2; set ytics 2
 set key at graph 0.02,0.99 left top @KEY font SMALL
 C = NaN; LOW = NaN; HIGH = NaN # where no line was fitted
-stats TABLES.'slope.tsv' using (column(1) == 1 ? (C = column(2), LOW = column(3), HIGH = column(4), 0) : 0) nooutput
+stats TABLES.'slope.tsv' using (column(1) == 1 ? (C = column(2), LOW = column(3), HIGH = column(4), 1) : 1) nooutput
 array READER[3] = ['linear reader', 'one hidden layer', 'two hidden layers']
 plot TABLES.'fit.tsv' using 1:2 with lines lw 1.0 lc rgb INK title sprintf('fit, {/:Italic c} = %.2f (%.2f to %.2f) a number', C, LOW, HIGH), \
      for [k=3:1:-1] TABLES.'width.tsv' using (column(1) == k - 1 ? column(2) * 1.03 ** (k - 2) : NaN):4:5:6 with yerrorbars pt MARKER[k] ps 0.5 lw 1 lc rgb COLOUR[k] title READER[k], \
@@ -56,7 +56,7 @@ set xlabel 'deviation of the noise' offset 0,0.4 textcolor rgb INK; set ylabel '
 set logscale xy; set xrange [0.02:4]; set yrange [0.3:64]; set xtics (0.03, 0.1, 0.3, 1, 3); set ytics (0.5, 1, 2, 4, 8, 16, 32, 64)
 set key at graph 0.02,0.02 left bottom @KEY font SMALL
 WIDE = 0
-stats TABLES.'noise.tsv' using (column(1) > 8 ? (WIDE = 1, 0) : 0) nooutput
+stats TABLES.'noise.tsv' using (column(1) > 8 ? (WIDE = 1, 1) : 1) nooutput
 plot TABLES.'noise_line.tsv' using (column(1) == 8 ? column(2) : NaN):3 with lines lw 1.0 lc rgb COLOUR[1] title "Shannon's capacity, {/:Italic d} = 8", \
      TABLES.'noise.tsv' using (column(1) == 8 ? column(2) : NaN):5:6:7 with yerrorbars pt MARKER[1] ps 0.5 lw 1 lc rgb COLOUR[1] title 'recovered of 16 bits', \
      TABLES.'noise_line.tsv' using (column(1) == 32 ? column(2) : NaN):3 with lines lw 1.0 lc rgb COLOUR[2] title (WIDE ? '{/:Italic d} = 32' : ''), \
