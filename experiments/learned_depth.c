@@ -209,7 +209,8 @@ const struct lat_experiment lat_experiment_learned_depth = {
         "level's accuracy is at least 0.95, on the same circuits as in b. Grey: not run. (b) The same for trained "
         "transformers, median over seeds; below it, how many seeds reach L T levels. (c) Accuracy by level, mean over "
         "seeds "
-        "with 95 % intervals (Student's t; of two seeds both), after the learning rate was chosen on validation for each of the two large "
+        "with 95 % intervals (Student's t; of two seeds both), after the learning rate was chosen on validation for each "
+        "of the two large "
         "ones; "
         "dashed: what is reached without understanding (majority, position or n-gram). (d) Validation accuracy of "
         "single runs of these models, of the phase of the curriculum at hand: it falls when the circuits get deeper.",

@@ -143,7 +143,7 @@ static void bad_settings_are_refused(void **state) {
   assert_int_equal(lat_transformer_alloc(&wide, &model), LAT_OK);
   how.gain = 0;
   assert_int_equal(lat_transformer_initialise(model, &how, 1), LAT_INPUT);
-  how.gain = NAN;
+  how.gain = (double)NAN;
   assert_int_equal(lat_transformer_initialise(model, &how, 1), LAT_INPUT);
   for (int i = 0; i < 4; i++) {
     assert_int_equal(lat_initial_parse(lat_initial_name((enum lat_initial)i), &kind), LAT_OK);

@@ -253,7 +253,7 @@ static void what_cannot_be_is_said(void **state) {
   loop.steps = 3;
   loop.untied = 1; /* two layers */
   assert_int_equal(lat_jacobian_alloc(&loop, &none), LAT_INPUT);
-  subject.x0[7] = NAN;
+  subject.x0[7] = (double)NAN;
   assert_int_equal(lat_jacobian_start(subject.jacobian, subject.x0), LAT_NUMERIC);
   assert_non_null(strstr(lat_error_message(), "after 1 steps"));
   close_subject(&subject);

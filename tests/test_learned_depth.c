@@ -48,7 +48,7 @@ static struct made {
 } made;
 
 static int put_fit(struct lat_run *run) {
-  double curve[3] = {0.6, NAN, 0.9}, number[3] = {100, 200, 300};
+  double curve[3] = {0.6, (double)NAN, 0.9}, number[3] = {100, 200, 300};
   struct lat_fit fit = {.points = 3,
                         .update = number,
                         .loss = curve,
@@ -70,7 +70,7 @@ static int made_up_depth(struct lat_run *run) {
   int built = is(e, p, "how", "constructed"), bare = is(e, p, "control", "no-injection"), status = LAT_OK;
   int64_t levels = built ? layers * loops : bare ? made.bare : loops > 1 ? made.looped : layers > 1 ? made.deep : made.once;
   size_t two = 2;
-  double baseline[2] = {0.55, NAN};
+  double baseline[2] = {0.55, (double)NAN};
   if (!built && !bare && loops > 1 && whole(e, p, "seed") >= made.fail) return LAT_FAIL(LAT_NUMERIC, "made to fail");
   for (int64_t l = 0; l < levels; l++) right[l] = 100;
   LAT_TRY(status, lat_put_integer(run, "levels_right", levels));
@@ -238,7 +238,7 @@ static void a_machine_without_memory_leaks_nothing(void **state) {
 
 static void a_spread_leaves_out_what_is_missing(void **state) {
   (void)state;
-  double value[] = {3, NAN, 1, 2, NAN, 6}, none[] = {NAN}, two[] = {4, 2};
+  double value[] = {3, (double)NAN, 1, 2, (double)NAN, 6}, none[] = {(double)NAN}, two[] = {4, 2};
   struct lat_spread four = lat_spread_of(value, 6), pair = lat_spread_of(two, 2);
   assert_int_equal(four.count, 4);
   if (!(four.mean == 3 && four.median == 2.5 && four.least == 1 && four.most == 6)) fail();

@@ -66,8 +66,8 @@ static int made_up(struct lat_run *run) {
   const void *p = lat_run_parameters(run);
   enum { LOOPS = 8 };
   size_t extent[2] = {LAT_EXTRAPOLATION_SIZES, LOOPS}, three = 3;
-  double score[LAT_EXTRAPOLATION_SIZES * LOOPS], baseline[LAT_EXTRAPOLATION_SIZES] = {0.5, 0.5, 0.5, NAN};
-  double curve[3] = {0.6, NAN, 0.9}, number[3] = {100, 200, 300};
+  double score[LAT_EXTRAPOLATION_SIZES * LOOPS], baseline[LAT_EXTRAPOLATION_SIZES] = {0.5, 0.5, 0.5, (double)NAN};
+  double curve[3] = {0.6, (double)NAN, 0.9}, number[3] = {100, 200, 300};
   int64_t zeros[LAT_EXTRAPOLATION_SIZES] = {0};
   int built = strcmp(text(p, "how"), "constructed") == 0, random = strchr(text(p, "training"), '-') != NULL,
       status = LAT_OK;

@@ -124,7 +124,8 @@ static int by_value(const void *a, const void *b) {
 }
 
 struct lat_spread lat_spread_of(double *value, size_t count) {
-  struct lat_spread spread = {NAN, NAN, NAN, NAN, NAN, NAN, 0};
+  const double none = (double)NAN;
+  struct lat_spread spread = {none, none, none, none, none, none, 0};
   size_t n = 0;
   double sum = 0, squares = 0;
   for (size_t i = 0; i < count; i++)

@@ -164,7 +164,7 @@ done:
  * blocks, as long as in training. Series 0: constructed, then the fits with norm injection. */
 static int figure_curves(const struct reading *r) {
   int status = LAT_OK;
-  double baseline[5] = {NAN, NAN, NAN, NAN, NAN}, most = NAN;
+  double none = (double)NAN, baseline[5] = {none, none, none, none, none}, most = none;
   int64_t block[2] = {r->blocks > 0 ? r->block[0] : 0, r->blocks > 0 ? r->block[r->blocks - 1] : 0};
   LAT_TRY(status,
           lat_table_begin(r->analysis, "curves",

@@ -58,7 +58,8 @@ static double normal_error(unsigned bits, double step) {
   unsigned long half = 1UL << (bits - 1);
   double sum = 0;
   for (unsigned long i = 0; i < half; i++) {
-    double a = step * (double)i, c = a + step / 2, last = i + 1 == half;
+    int last = i + 1 == half;
+    double a = step * (double)i, c = a + step / 2;
     double b = a + step, phi_a = exp(-0.5 * a * a) / sqrt(2 * M_PI), phi_b = exp(-0.5 * b * b) / sqrt(2 * M_PI);
     double inside = 0.5 * (erfc(a / M_SQRT2) - (last ? 0 : erfc(b / M_SQRT2)));
     if (a > 12) {

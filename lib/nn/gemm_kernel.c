@@ -103,10 +103,15 @@ typedef void tile_of(size_t inner, const float *a, size_t down, size_t along, co
 #define NAMES(height) \
   { tile_##height##_1, tile_##height##_2 }
 #endif
+/* clang-format off */
 TILES(1)
 TILES(2)
-TILES(3) TILES(4) TILES(5)
-    TILES(6) static tile_of *const tiles[ROWS][VECTORS] = {NAMES(1), NAMES(2), NAMES(3), NAMES(4), NAMES(5), NAMES(6)};
+TILES(3)
+TILES(4)
+TILES(5)
+TILES(6)
+/* clang-format on */
+static tile_of *const tiles[ROWS][VECTORS] = {NAMES(1), NAMES(2), NAMES(3), NAMES(4), NAMES(5), NAMES(6)};
 
 struct lat_gemm_left lat_gemm_left(struct lat_matrix a) {
   size_t down = a.transpose ? 1 : a.stride;
