@@ -171,11 +171,25 @@ static void memory_that_runs_out_leaves_nothing_behind(void **state) {
   assert_int_equal(lat_memory_current(), before);
 }
 
+/* S (2 F 9 D + 2 D F + 2 F D + 2 D F) + 2 c S D + 2 S D c a loop. */
+static void operations_are_two_a_weight_and_use(void **state) {
+  (void)state;
+  for (size_t channels = 0; channels <= 5; channels += 5) {
+    struct lat_bottleneck config = {.rows = 3, .columns = 4, .width = 2, .hidden = 7, .channels = channels, .bits = 1};
+    struct lat_learner *learner;
+    assert_int_equal(lat_learner_bottleneck(&config, 1, &learner), LAT_OK);
+    double loop = 12.0 * 2 * 7 * 2 * (9 + 3) + 4.0 * (double)channels * 12 * 2;
+    assert_true(lat_learner_flops(learner, 12, 3) == 3 * loop);
+    lat_learner_free(learner);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(explicit_weights_play_life_with_a_bit_a_cell),
       cmocka_unit_test(no_more_answers_than_the_bits_allow),
       cmocka_unit_test(gradients_are_those_of_the_loss),
+      cmocka_unit_test(operations_are_two_a_weight_and_use),
       cmocka_unit_test(what_cannot_be_is_refused),
       cmocka_unit_test(memory_that_runs_out_leaves_nothing_behind),
   };

@@ -128,6 +128,16 @@ done:
   return status;
 }
 
+/* Two a weight and use: both halves by every cell, the narrow place once a board, in every loop; without table and head, as
+ * lat_transformer_flops. */
+static double flops(const struct lat_learner *learner, size_t sequence, size_t steps) {
+  const struct own *own = learner->own;
+  double cell = 0, board = (double)(size_of(&own->array[W_IN]) + size_of(&own->array[W_OUT]));
+  static const int by_cell[] = {W1, W2, W3, W4};
+  for (size_t i = 0; i < 4; i++) cell += (double)size_of(&own->array[by_cell[i]]);
+  return 2 * (double)steps * ((double)sequence * cell + board);
+}
+
 static void close_bottleneck(struct lat_learner *learner) {
   struct own *own = learner->own;
   if (own != NULL) lat_free(own->near);
@@ -204,6 +214,7 @@ int lat_learner_bottleneck(const struct lat_bottleneck *config, uint64_t seed, s
   if ((learner = lat_calloc(1, sizeof *learner)) == NULL) goto done;
   learner->run = run;
   learner->close = close_bottleneck;
+  learner->flops = flops;
   struct own *own = learner->own = lat_calloc(1, sizeof *own);
   if (own == NULL) goto done;
   own->config = *config;
