@@ -199,6 +199,7 @@ static void bad_plans_are_refused(void **state) {
   /* Sequences beyond the positions. */
   assert_int_equal(lat_evaluate(made.learner, &trace, 1, "test", 5, 1, 0, &score), LAT_INPUT);
   assert_non_null(strstr(lat_error_message(), "learned 5 positions"));
+  lat_score_free(&score);
   drop(&made);
 }
 
