@@ -24,8 +24,8 @@
        "none,cut,wide", "none,cut,wide")                                                                        \
   INT(width, "numbers", 1, 1024, "numbers of a cell of the trained network", "4", "8", "8")                     \
   INT(hidden, "units", 4, 4096, "hidden units of the trained network", "8", "32", "32")                         \
-  REAL(rate, "1", 1e-6, 1, "learning rates that trained networks try", "0.01", "0.01", "0.005,0.02")            \
-  INT(budget, "updates", 1, 1e9, "of a training at most", "20", "600", "2000")                                  \
+  REAL(rate, "1", 1e-6, 1, "learning rates that trained networks try", "0.01", "0.005", "0.005,0.02")           \
+  INT(budget, "updates", 1, 1e9, "of a training at most", "20", "1500", "4000")                                 \
   INT(tested, "boards", 1, 1000000, "of the test", "256", "2048", "4096")                                       \
   INT(seed, "", 0, 1000000, "of parameters, training and test", "0", "0,1", "0,1,2")
 LAT_DEFINE_PARAMETERS(PARAMETERS)
