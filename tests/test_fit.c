@@ -161,9 +161,9 @@ static void a_trace_is_made_token_by_token(void **state) {
   assert_true(lat_score_exact(&own, 2) >= 0.9 && lat_score_exact(&given, 2) >= 0.9);
   /* A whole example right with given tokens is right with its own: they are the same. */
   assert_int_equal(own.exact[1], given.exact[1]);
+  lat_score_free(&own);
   assert_int_equal(lat_evaluate_generated(made.learner, &dense, 9, "test", 70, 2, &own), LAT_INPUT);
   lat_score_free(&given);
-  lat_score_free(&own);
   lat_fit_free(&fit);
   drop(&made);
 }
