@@ -81,7 +81,8 @@ static void failed_rows_other_budgets_and_missing_signals_leave_it_open(void **s
   assert_int_equal(verdict_of(merged, "1 rows failed"), LAT_OPEN);
   merged = as_predicted();
   add(merged, "hint", 2, 1, 1, 1);
-  merged->point[merged->points - 1].record.count = 0; /* a row without its values */
+  lat_record_free(&merged->point[merged->points - 1].record); /* a row without its values */
+  merged->point[merged->points - 1].record = (struct lat_record){0};
   assert_int_equal(verdict_of(merged, "1 were left out"), LAT_OPEN);
   merged = made_up("supervision");
   add(merged, "answer", 2, 64, 64, 64);
