@@ -12,22 +12,22 @@
 #include "lib/sweep/fit_outputs.h"
 #include "lib/train/bottleneck.h"
 
-#define PARAMETERS(INT, REAL, TEXT, PATH)                                                                       \
-  TEXT(how, "", "constructed: explicit weights; trained", "constructed,trained", "constructed,trained",         \
-       "constructed,trained")                                                                                   \
-  TEXT(board, "cells", "ROWSxCOLUMNS of the torus, 20 cells at most", "3x3", "3x4", "3x4,4x4")                  \
-  INT(steps, "steps", 1, 64, "of Life, and loops of the network", "2", "2", "2")                                \
-  INT(bits, "bits", 1, 24, "of a number that passes", "1", "1", "1,2")                                          \
-  REAL(share, "bits", 0.01, 64, "that pass after each loop for each cell", "0.5,1", "0.25,0.5,0.75,1,1.5,2",    \
-       "0.25,0.5,0.75,1,1.5,2")                                                                                 \
-  TEXT(control, "", "none; cut: nothing passes after the first loop; wide: nothing is narrow", "none,cut,wide", \
-       "none,cut,wide", "none,cut,wide")                                                                        \
-  INT(width, "numbers", 1, 1024, "numbers of a cell of the trained network", "4", "8", "8")                     \
-  INT(hidden, "units", 4, 4096, "hidden units of the trained network", "8", "32", "32")                         \
-  REAL(rate, "1", 1e-6, 1, "learning rates that trained networks try", "0.01", "0.005", "0.005,0.02")           \
-  INT(budget, "updates", 1, 1e9, "of a training at most", "20", "1500", "4000")                                 \
-  INT(tested, "boards", 1, 1000000, "of the test", "256", "2048", "4096")                                       \
-  INT(seed, "", 0, 1000000, "of parameters, training and test", "0", "0,1", "0,1,2")
+#define PARAMETERS(INT, REAL, TEXT, PATH)                                                                        \
+  TEXT(how, "", "constructed: explicit weights; trained", "constructed,trained", "constructed,trained",          \
+       "constructed,trained")                                                                                    \
+  TEXT(board, "cells", "ROWSxCOLUMNS of the torus, 20 cells at most", "3x3", "3x4", "3x4,4x4")                   \
+  INT(steps, "steps", 1, 64, "of Life, and loops of the network", "2", "2", "2")                                 \
+  INT(bits, "bits", 1, 24, "of a number that passes", "1", "1", "1,2")                                           \
+  REAL(share, "bits", 0.01, 64, "that pass after each loop for each cell", "0.5,1", "0.25,0.4,0.5,0.75,1,1.5,2", \
+       "0.25,0.4,0.5,0.75,1,1.5,2")                                                                              \
+  TEXT(control, "", "none; cut: nothing passes after the first loop; wide: nothing is narrow", "none,cut,wide",  \
+       "none,cut,wide", "none,cut,wide")                                                                         \
+  INT(width, "numbers", 1, 1024, "numbers of a cell of the trained network", "4", "8", "8")                      \
+  INT(hidden, "units", 4, 4096, "hidden units of the trained network", "8", "32", "32")                          \
+  REAL(rate, "1", 1e-6, 1, "learning rates that trained networks try", "0.01", "0.005", "0.005,0.02")            \
+  INT(budget, "updates", 1, 1e9, "of a training at most", "20", "1500", "4000")                                  \
+  INT(tested, "boards", 1, 1000000, "of the test", "256", "2048", "4096")                                        \
+  INT(seed, "", 0, 1000000, "of parameters, training and test", "0", "1,2", "1,2,3")
 LAT_DEFINE_PARAMETERS(PARAMETERS)
 
 static const struct lat_output outputs[] = {

@@ -115,7 +115,7 @@ done:
 }
 
 static int verdict(const struct reading *r) {
-  size_t wide = 0, learned = 0, cut = 0, leaking = 0, trained = 0, early = 0, full = 0;
+  size_t wide = 0, learned = 0, cut = 0, leaking = 0, trained = 0, low = 0, could = 0, early = 0, full = 0;
   double least_full = 1, least_half = HUGE_VAL;
   for (size_t g = 0; g < r->count; g++) {
     const struct group *group = &r->group[g];
@@ -125,17 +125,22 @@ static int verdict(const struct reading *r) {
     if (group->arm == CUT) cut++, leaking += (size_t)half;
     if (group->arm == TRAINED) {
       trained++;
-      early += half && share < 0.5 - 1e-9;
+      if (share < 0.5 - 1e-9) {
+        low++;
+        could += group->bound >= (1 + group->constant) / 2; /* else nothing could refute the prediction there */
+        early += (size_t)half;
+      }
       if (half) least_half = fmin(least_half, share);
     }
     if (group->arm == CONSTRUCTED && share >= 1) full++, least_full = fmin(least_full, group->success.least);
   }
-  if (r->failed > 0 || r->above > 0 || wide == 0 || learned < wide || cut == 0 || leaking > 0 || trained == 0 || full == 0)
+  if (r->failed > 0 || r->above > 0 || wide == 0 || learned < wide || cut == 0 || leaking > 0 || could == 0 || full == 0)
     return lat_verdict(r->analysis, LAT_OPEN,
                        "%zu points failed; %zu runs lie above the exact bound, which would be a mistake; %zu of %zu "
                        "networks without a narrow place learned Life; %zu of %zu cut controls succeed; %zu kinds of "
-                       "trained and %zu of constructed networks: not enough to judge",
-                       r->failed, r->above, learned, wide, leaking, cut, trained, full);
+                       "trained networks with less than half a bit a cell could succeed by the bound, and %zu kinds of "
+                       "constructed ones have a bit a cell: not enough to judge",
+                       r->failed, r->above, learned, wide, leaking, cut, could, full);
   int refuted = early > 0 || !(least_full >= 1);
   if (!isfinite(least_half))
     return lat_verdict(r->analysis, refuted ? LAT_REFUTED : LAT_SUPPORTED,
@@ -147,8 +152,9 @@ static int verdict(const struct reading *r) {
       r->analysis, refuted ? LAT_REFUTED : LAT_SUPPORTED,
       "Explicit weights with a bit a cell or more have a share of %.4g of the boards right; trained networks "
       "come half of the way from the best constant answer to 1 from %.3g bits a cell on (%zu of %zu kinds "
-      "with less than half a bit do); 0 runs above the exact bound, 0 of %zu cut controls succeed",
-      least_full, least_half, early, trained, cut);
+      "with less than half a bit do, of which %zu could by the bound); 0 runs above the exact bound, 0 of %zu cut controls "
+      "succeed",
+      least_full, least_half, early, low, could, cut);
 }
 
 int lat_life_bandwidth_analyse(const struct lat_merged *merged, struct lat_analysis *analysis) {
