@@ -190,7 +190,8 @@ const struct lat_experiment lat_experiment_life_bandwidth = {
     .caption =
         "(a) Share of random boards of Life on a torus that are right in every cell after all steps, against the bits that "
         "pass after each step: medians over seeds, bars from the least to the most. Lines: exact bound for any network, "
-        "counted over all first boards; many boards end alike, so fewer bits than cells can do. Dotted: as many bits "
+        "counted over all first boards; many boards end alike, so fewer bits than cells can do. Numbers of 1 and of 2 bits "
+        "share marks. Dotted: as many bits "
         "as cells. (b) The same against bits for each cell, with the controls: cut, where nothing passes after the first "
         "step; wide, where nothing is narrow (drawn at the right edge).",
     .version = 1,
