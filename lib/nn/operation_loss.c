@@ -14,15 +14,12 @@ struct loss {
   lat_real *probability; /* [R, V] */
 };
 
-/* log sum exp z - z_target of one row from its softmax and largest logit; the probability may underflow, its logarithm not. */
-static double row_loss(size_t n, const lat_real *z, size_t target, unsigned char *hit) {
+/* Whether the target has the largest number, of equal ones the first. */
+static int is_best(size_t n, const lat_real *z, size_t target) {
   size_t best = 0;
-  double sum = 0;
   for (size_t j = 1; j < n; j++)
     if (z[j] > z[best]) best = j;
-  for (size_t j = 0; j < n; j++) sum += exp((double)z[j] - (double)z[best]);
-  if (hit != NULL) *hit = best == target;
-  return log(sum) + (double)z[best] - (double)z[target];
+  return best == target;
 }
 
 /* softmax of every row that counts, and each row's loss into `row` [R]. */
@@ -37,8 +34,11 @@ static struct loss *prepare(struct lat_tape *tape, struct lat_array *logits, con
     if (hit != NULL) hit[i] = 0;
     if (target[i] < 0) continue;
     assert((size_t)target[i] < V);
-    lat_softmax(V, logits->value + i * V, probability + i * V);
-    row[i] = row_loss(V, logits->value + i * V, (size_t)target[i], hit != NULL ? hit + i : NULL);
+    const lat_real *z = logits->value + i * V;
+    double sum; /* from it and not from the probability, which may underflow */
+    double largest = (double)lat_softmax_with_sum(V, z, probability + i * V, &sum);
+    row[i] = log(sum) + largest - (double)z[target[i]];
+    if (hit != NULL) hit[i] = (unsigned char)is_best(V, z, (size_t)target[i]);
   }
   *content = (struct loss){.x = logits, .target = target, .probability = probability};
   return content;

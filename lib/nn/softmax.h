@@ -12,6 +12,8 @@
 #include "lib/nn/real.h"
 
 void lat_softmax(size_t n, const lat_real *x, lat_real *y);
+/* The same; returns the largest x and gives the sum of exp(x_i - largest): their log sum exp is largest + log(sum). */
+lat_real lat_softmax_with_sum(size_t n, const lat_real *x, lat_real *y, double *sum);
 void lat_softmax_reference(size_t n, const lat_real *x, lat_real *y);
 
 #endif
