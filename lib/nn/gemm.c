@@ -60,7 +60,7 @@ static void product(size_t rows, size_t columns, size_t inner, struct lat_matrix
         const float *right = panel;
         if (packed != NULL) {
           right = packed + j * inner + k * LAT_PANEL;
-        } else if (!b.transpose && rows < FEW_ROWS && length == LAT_PANEL) {
+        } else if (!b.transpose && (rows < FEW_ROWS || b.stride == LAT_PANEL) && length == LAT_PANEL) {
           right = part(b, k, j).data;
           stride_b = b.stride;
         } else {
