@@ -12,6 +12,9 @@
 
 void lat_layernorm_forward(size_t rows, size_t width, const lat_real *x, const lat_real *gain, const lat_real *bias,
                            double epsilon, lat_real *y);
+/* The same, and of each row the mean and 1 / sqrt(variance + epsilon) as they were used, for its gradient. */
+void lat_layernorm_forward_keep(size_t rows, size_t width, const lat_real *x, const lat_real *gain, const lat_real *bias,
+                                double epsilon, lat_real *y, lat_real *mean, lat_real *inverse);
 void lat_layernorm_reference(size_t rows, size_t width, const lat_real *x, const lat_real *gain, const lat_real *bias,
                              double epsilon, lat_real *y);
 

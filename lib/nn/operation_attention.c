@@ -49,28 +49,34 @@ static struct strip strip_across(const struct lat_attention_shape *shape, size_t
   return strip;
 }
 
+/* To the right products read no more of a row than its strip; to the left strips of columns may reach further. */
+static void clear(lat_real *row, size_t from, size_t to) {
+  if (from < to) memset(row + from, 0, (to - from) * sizeof *row);
+}
+
 /* Weights of row i from its scores, zero where the mask forbids. Numbers up to a whole vector are given to the softmax as scores
  * far below all others: their weights are exactly 0, no bit of the sum moves, and no element is left to scalar code. */
-static void weigh(const struct lat_attention_shape *shape, size_t i, lat_real *row) {
+static void weigh(const struct lat_attention_shape *shape, const struct strip *part, size_t i, lat_real *row) {
   size_t S = shape->sequence, first, end;
   lat_attention_range(shape->mask, shape->window, S, i, &first, &end);
   size_t count = end - first, whole = (count + LANES - 1) / LANES * LANES;
   if (first + whole > S) whole = S - first;
   for (size_t j = count; j < whole; j++) row[first + j] = -(lat_real)1e30;
   lat_softmax(whole, row + first, row + first);
-  memset(row, 0, first * sizeof *row);
-  memset(row + end, 0, (S - end) * sizeof *row);
+  clear(row, 0, first);
+  clear(row, end, part->to);
 }
 
 /* dz of row i from dP in its place. */
-static void weigh_backward(const struct lat_attention_shape *shape, size_t i, const lat_real *p, lat_real *row) {
+static void weigh_backward(const struct lat_attention_shape *shape, const struct strip *part, size_t i, const lat_real *p,
+                           lat_real *row) {
   size_t S = shape->sequence, first, end;
   lat_attention_range(shape->mask, shape->window, S, i, &first, &end);
   lat_real along = (lat_real)lat_sum_products(end - first, p + first, row + first);
-  memset(row, 0, first * sizeof *row);
+  clear(row, 0, first);
 #pragma omp simd
   for (size_t j = first; j < end; j++) row[j] = p[j] * (row[j] - along);
-  memset(row + end, 0, (S - end) * sizeof *row);
+  clear(row, end, part->to);
 }
 
 static int attend_backward(struct lat_tape *tape, const struct lat_array *y, void *record) {
@@ -95,7 +101,7 @@ static int attend_backward(struct lat_tape *tape, const struct lat_array *y, voi
       size_t height = part.end - first, length = part.to - part.from;
       lat_gemm(height, length, shape->value_width, 1, (struct lat_matrix){dy + first * values, values, 0},
                (struct lat_matrix){v + part.from * values, values, 1}, 0, dz + first * S + part.from, S);
-      for (size_t i = first; i < part.end; i++) weigh_backward(shape, i, P + i * S, dz + i * S);
+      for (size_t i = first; i < part.end; i++) weigh_backward(shape, &part, i, P + i * S, dz + i * S);
       if (dq != NULL)
         lat_gemm(height, shape->key_width, length, (lat_real)shape->scale,
                  (struct lat_matrix){dz + first * S + part.from, S, 0}, (struct lat_matrix){k + part.from * keys, keys, 0},
@@ -138,7 +144,7 @@ struct lat_array *lat_attend(struct lat_tape *tape, const struct lat_attention_s
       lat_gemm(height, length, shape->key_width, (lat_real)shape->scale,
                (struct lat_matrix){q->value + at.key + first * keys, keys, 0},
                (struct lat_matrix){k->value + at.key + part.from * keys, keys, 1}, 0, P + part.from, S);
-      for (size_t i = first; i < part.end; i++) weigh(shape, i, P + (i - first) * S);
+      for (size_t i = first; i < part.end; i++) weigh(shape, &part, i, P + (i - first) * S);
       lat_gemm(height, shape->value_width, length, 1, (struct lat_matrix){P + part.from, S, 0},
                (struct lat_matrix){v->value + at.value + part.from * values, values, 0}, 0,
                y->value + at.value + first * values, values);

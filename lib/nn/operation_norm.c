@@ -11,15 +11,18 @@
 struct norm {
   struct lat_array *x, *gain, *bias; /* bias NULL: root mean square, no mean is taken */
   double epsilon;
+  lat_real *mean, *inverse; /* [R], as the forward pass used them; NULL without a mean */
 };
 
 /* One row: h = (x - mean) s and the two means that its gradient needs. */
-static void norm_row(const struct norm *r, size_t width, const lat_real *x, const lat_real *dy, lat_real *h, lat_real *g,
+static void norm_row(const struct norm *r, size_t row, size_t width, const lat_real *dy, lat_real *h, lat_real *g,
                      lat_real keep, lat_real *dx) {
-  const lat_real *gain = r->gain->value;
-  double mean = r->bias != NULL ? lat_sum(width, x) / (double)width : 0.0;
-  double square = lat_sum_squares(width, x, mean) / (double)width;
-  lat_real inverse = (lat_real)(1.0 / sqrt(square + r->epsilon)), middle = (lat_real)mean;
+  const lat_real *gain = r->gain->value, *x = r->x->value + row * width;
+  lat_real middle = 0, inverse;
+  if (r->bias != NULL)
+    middle = r->mean[row], inverse = r->inverse[row];
+  else
+    inverse = (lat_real)(1.0 / sqrt(lat_sum_squares(width, x, 0) / (double)width + r->epsilon));
 #pragma omp simd
   for (size_t i = 0; i < width; i++) {
     h[i] = (x[i] - middle) * inverse;
@@ -49,9 +52,15 @@ static int norm_backward(struct lat_tape *tape, const struct lat_array *y, void 
   if (keep_bias == 0) memset(dbias, 0, width * sizeof *dbias);
   for (size_t row = 0; row < y->rows; row++) {
     const lat_real *dy = y->gradient + row * width;
-    norm_row(r, width, r->x->value + row * width, dy, scratch, scratch + width, keep, dx != NULL ? dx + row * width : NULL);
-    for (size_t i = 0; i < width && dgain != NULL; i++) dgain[i] += dy[i] * scratch[i];
-    for (size_t i = 0; i < width && dbias != NULL; i++) dbias[i] += dy[i];
+    norm_row(r, row, width, dy, scratch, scratch + width, keep, dx != NULL ? dx + row * width : NULL);
+    if (dgain != NULL) {
+#pragma omp simd
+      for (size_t i = 0; i < width; i++) dgain[i] += dy[i] * scratch[i];
+    }
+    if (dbias != NULL) {
+#pragma omp simd
+      for (size_t i = 0; i < width; i++) dbias[i] += dy[i];
+    }
   }
 done:
   lat_tape_return(tape, scratch);
@@ -65,14 +74,17 @@ static struct lat_array *norm(struct lat_tape *tape, struct lat_array *x, struct
   int wanted = x->wanted || gain->wanted || (centred && bias->wanted);
   struct lat_array *y = lat_tape_array(tape, x->rows, x->columns, wanted);
   if (y == NULL) return NULL;
+  lat_real *kept = centred && wanted ? lat_tape_memory(tape, x->rows, 2 * sizeof *kept) : NULL;
+  if (centred && wanted && kept == NULL) return NULL;
+  lat_real *inverse = kept != NULL ? kept + x->rows : NULL;
   if (centred)
-    lat_layernorm_forward(x->rows, x->columns, x->value, gain->value, bias->value, epsilon, y->value);
+    lat_layernorm_forward_keep(x->rows, x->columns, x->value, gain->value, bias->value, epsilon, y->value, kept, inverse);
   else
     lat_rmsnorm_forward(x->rows, x->columns, x->value, gain->value, epsilon, y->value);
   if (!wanted) return y;
   struct norm *record = lat_tape_record(tape, y, norm_backward, sizeof *record);
   if (record == NULL) return NULL;
-  *record = (struct norm){x, gain, bias, epsilon};
+  *record = (struct norm){x, gain, bias, epsilon, kept, inverse};
   return y;
 }
 
