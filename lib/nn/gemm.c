@@ -8,8 +8,9 @@
 #include "lib/nn/gemm_kernel.h"
 
 #if defined LAT_GEMM_OWN
-/* Rows that are taken through all panels together: of A and C so many stay in the second-level cache. */
-enum { BLOCK_ROWS = 192, FEW_ROWS = 48, FAR = 1024 };
+/* Rows that are taken through all panels together: of A and C so many stay in the second-level cache. A right side that is used by few
+ * rows, or whose own rows lie near each other, is read where it is. */
+enum { BLOCK_ROWS = 192, FEW_ROWS = 48, NEAR = 512, FAR = 1024 };
 #elif defined LAT_GEMM_ONEDNN && !defined LAT_DOUBLE
 #include <oneapi/dnnl/dnnl.h>
 #else
@@ -60,7 +61,7 @@ static void product(size_t rows, size_t columns, size_t inner, struct lat_matrix
         const float *right = panel;
         if (packed != NULL) {
           right = packed + j * inner + k * LAT_PANEL;
-        } else if (!b.transpose && (rows < FEW_ROWS || b.stride == LAT_PANEL) && length == LAT_PANEL) {
+        } else if (!b.transpose && (rows <= FEW_ROWS || b.stride <= NEAR) && length % LAT_LANES == 0) {
           right = part(b, k, j).data;
           stride_b = b.stride;
         } else {

@@ -11,7 +11,7 @@
 #ifdef __AVX512F__
 typedef __m512 wide;
 typedef __mmask16 mask;
-enum { LANES = 16 };
+enum { LANES = LAT_LANES };
 #define ZERO() _mm512_setzero_ps()
 #define SPREAD(x) _mm512_set1_ps(x)
 #define FUSED(a, b, c) _mm512_fmadd_ps(a, b, c)
@@ -25,7 +25,7 @@ ALWAYS mask first_lanes(size_t count) { return (mask)(0xffffu >> (LANES - count)
 #else
 typedef __m256 wide;
 typedef __m256i mask;
-enum { LANES = 8 };
+enum { LANES = LAT_LANES };
 #define ZERO() _mm256_setzero_ps()
 #define SPREAD(x) _mm256_set1_ps(x)
 #define FUSED(a, b, c) _mm256_fmadd_ps(a, b, c)

@@ -17,10 +17,10 @@
 
 enum { LAT_DEPTH = 512 };
 #ifdef __AVX512F__
-enum { LAT_PANEL = 64 };
+enum { LAT_PANEL = 64, LAT_LANES = 16 };
 #define LAT_GEMM_OWN_NAME "latentlab 6x64 kernel (AVX-512)"
 #else
-enum { LAT_PANEL = 16 };
+enum { LAT_PANEL = 16, LAT_LANES = 8 };
 #define LAT_GEMM_OWN_NAME "latentlab 6x16 kernel (AVX2)"
 #endif
 
