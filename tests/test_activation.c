@@ -145,6 +145,21 @@ static void lanes_and_remainders_give_the_same_bits_and_the_ends_are_kept(void *
   }
 }
 
+static void gelu_with_its_slope_is_gelu_and_its_derivative(void **unused) {
+  (void)unused;
+  enum { COUNT = 4003 };
+  static float x[COUNT], y[COUNT], plain[COUNT], slope[COUNT];
+  for (size_t i = 0; i < COUNT; i++) x[i] = (float)(0.006 * ((double)i - 2001.0));
+  lat_gelu_tanh_array(COUNT, x, plain);
+  lat_gelu_tanh_with_slope(COUNT, x, y, slope);
+  assert_memory_equal(y, plain, sizeof y);
+  for (size_t i = 0; i < COUNT; i++) {
+    double at = (double)x[i], s = 1.0 / (1.0 + exp(-2.0 * sqrt(M_2_PI) * (at + 0.044715 * at * at * at)));
+    double exact = s + at * s * (1.0 - s) * 2.0 * sqrt(M_2_PI) * (1.0 + 3.0 * 0.044715 * at * at);
+    if (!(fabs((double)slope[i] - exact) <= 2e-6)) fail_msg("slope at %.9g: %.9g, exact %.9g", at, (double)slope[i], exact);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(exp_is_within_two_roundings_where_it_is_normal),
@@ -155,6 +170,7 @@ int main(void) {
       cmocka_unit_test(gelu_of_x_minus_gelu_of_minus_x_is_x),
       cmocka_unit_test(relu_is_the_larger_of_x_and_zero),
       cmocka_unit_test(lanes_and_remainders_give_the_same_bits_and_the_ends_are_kept),
+      cmocka_unit_test(gelu_with_its_slope_is_gelu_and_its_derivative),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@ struct pair {
   struct lat_array *x, *z;
   lat_real a, b; /* factors of a sum; a = 1: sigmoid, 0: tanh */
   enum lat_activation kind;
-  const lat_real *mask;
+  const lat_real *mask, *slope;
 };
 
 static struct lat_array *output(struct lat_tape *tape, struct lat_array *x, struct lat_array *z, lat_backward *backward,
@@ -34,15 +34,28 @@ static int activate_backward(struct lat_tape *tape, const struct lat_array *y, v
   switch (r->kind) {
     case LAT_ACTIVATION_RELU: lat_relu_backward(n, r->x->value, y->gradient, keep, dx); break;
     case LAT_ACTIVATION_GELU: lat_gelu_backward(n, r->x->value, y->gradient, keep, dx); break;
-    case LAT_ACTIVATION_GELU_TANH: lat_gelu_tanh_backward(n, r->x->value, y->gradient, keep, dx); break;
+    case LAT_ACTIVATION_GELU_TANH:
+#pragma omp simd
+      for (size_t i = 0; i < n; i++) dx[i] = (keep == 0 ? 0 : dx[i]) + y->gradient[i] * r->slope[i];
+      break;
   }
   return LAT_OK;
 }
 
 struct lat_array *lat_activate(struct lat_tape *tape, enum lat_activation kind, struct lat_array *x) {
   if (x == NULL) return NULL;
-  struct lat_array *y = output(tape, x, NULL, activate_backward, (struct pair){.x = x, .kind = kind});
-  if (y != NULL) lat_activation_forward(kind, x->rows * x->columns, x->value, y->value);
+  size_t n = x->rows * x->columns;
+  lat_real *slope = NULL; /* costs a quarter of finding it again */
+  if (kind == LAT_ACTIVATION_GELU_TANH && x->wanted) {
+    slope = lat_tape_memory(tape, n, sizeof *slope);
+    if (slope == NULL) return NULL;
+  }
+  struct lat_array *y = output(tape, x, NULL, activate_backward, (struct pair){.x = x, .kind = kind, .slope = slope});
+  if (y == NULL) return NULL;
+  if (slope != NULL)
+    lat_gelu_tanh_with_slope(n, x->value, y->value, slope);
+  else
+    lat_activation_forward(kind, n, x->value, y->value);
   return y;
 }
 

@@ -27,6 +27,11 @@ void lat_gelu_tanh_array(size_t n, const lat_real *x, lat_real *y) {
   for (size_t i = 0; i < n; i++) y[i] = lat_gelu_tanh(x[i]);
 }
 
+void lat_gelu_tanh_with_slope(size_t n, const lat_real *x, lat_real *y, lat_real *slope) {
+  LANES
+  for (size_t i = 0; i < n; i++) y[i] = lat_gelu_tanh_both(x[i], &slope[i]);
+}
+
 void lat_relu_backward(size_t n, const lat_real *x, const lat_real *dy, lat_real keep, lat_real *dx) {
   if (keep == 0) {
     LANES

@@ -44,6 +44,9 @@ void lat_relu_backward(size_t n, const lat_real *x, const lat_real *dy, lat_real
 void lat_gelu_backward(size_t n, const lat_real *x, const lat_real *dy, lat_real keep, lat_real *dx);
 void lat_gelu_tanh_backward(size_t n, const lat_real *x, const lat_real *dy, lat_real keep, lat_real *dx);
 
+/* y_i = gelu_tanh(x_i), the bits of lat_gelu_tanh_array, and slope_i = gelu_tanh'(x_i) from the same exponential, within 2e-6. */
+void lat_gelu_tanh_with_slope(size_t n, const lat_real *x, lat_real *y, lat_real *slope);
+
 #ifdef LAT_DOUBLE /* for gradient checks: libm */
 
 static inline double lat_exp(double x) { return exp(x); }
@@ -52,6 +55,11 @@ static inline double lat_relu_slope(double x) { return x > 0.0 ? 1.0 : 0.0; }
 static inline double lat_gelu(double x) { return 0.5 * x * erfc(-x * M_SQRT1_2); }
 static inline double lat_gelu_slope(double x) {
   return 0.5 * erfc(-x * M_SQRT1_2) + x * 0.5 * M_SQRT1_2 * M_2_SQRTPI * exp(-0.5 * x * x);
+}
+static inline double lat_gelu_tanh_both(double x, double *slope) {
+  double s = 1.0 / (1.0 + exp(-2.0 * sqrt(M_2_PI) * (x + 0.044715 * x * x * x)));
+  *slope = s + x * s * (1.0 - s) * 2.0 * sqrt(M_2_PI) * (1.0 + 3.0 * 0.044715 * x * x);
+  return x * s;
 }
 static inline double lat_gelu_tanh(double x) { return x / (1.0 + exp(-2.0 * sqrt(M_2_PI) * (x + 0.044715 * x * x * x))); }
 static inline double lat_gelu_tanh_slope(double x) {
@@ -157,6 +165,18 @@ static inline float lat_gelu_tanh(float x) {
   double wide = (double)inside;
   float power = lat_exp_precise(-wide * (0x1.9884533d43651p+0 + 0x1.2444f2a4d8b4bp-4 * (wide * wide)));
   return lat_gelu_join(x, a, inside * (power / (1.0f + power)));
+}
+
+/* The value as above, and with s = sigma(2 w) the slope s + x s (1 - s) 2 w'. */
+static inline float lat_gelu_tanh_both(float x, float *slope) {
+  float a = fabsf(x);
+  float inside = a < lat_gelu_tanh_beyond ? a : lat_gelu_tanh_beyond, square = inside * inside;
+  double wide = (double)inside;
+  float power = lat_exp_precise(-wide * (0x1.9884533d43651p+0 + 0x1.2444f2a4d8b4bp-4 * (wide * wide)));
+  float all = 1.0f + power, small = power / all;
+  float part = small - inside * small * (1.0f - small) * (0x1.988454p+0f + 3.0f * 0x1.2444f2p-4f * square);
+  *slope = x < 0.0f ? part : 1.0f - part;
+  return lat_gelu_join(x, a, inside * small);
 }
 
 /* With s = sigma(2 w): s + x s (1 - s) 2 w'. */
