@@ -115,6 +115,22 @@ static int make_plans(struct lat_board *board, const struct lat_shard *shard) {
   return 0;
 }
 
+/* A run without any point is a mistake, and says so; a dry run lists the reasons. Of several experiments one may have
+ * none. */
+static int some_point(const struct lat_board *board) {
+  for (size_t i = 0; i < board->tasks; i++)
+    if (board->task[i].plan->total > 0) return 0;
+  if (board->tasks == 0) return 0;
+  const struct lat_sweep *plan = board->task[0].plan;
+  if (plan->rejected == 0)
+    return lat_cli_misuse("%s has no point to run: none of its combinations passes the filter; see latentlab list %s",
+                          plan->experiment->name, plan->experiment->name);
+  return lat_cli_misuse(
+      "%s has no point to run: all %zu combinations are rejected, the first because '%s'; the same command with "
+      "--dry-run lists them",
+      plan->experiment->name, plan->rejected, plan->point[plan->count].reason);
+}
+
 struct teller {
   struct lat_board *board;
   size_t task;
@@ -214,6 +230,8 @@ int lat_command_run(int argc, char **argv) {
   if (!status) status = make_plans(&board, &arguments.shard);
   if (!status && arguments.dry_run)
     status = lat_dry_run(&board, arguments.selection.out, arguments.selection.json);
+  else if (!status && (status = some_point(&board)))
+    ; /* told */
   else if (!status && arguments.worker >= 0)
     status = lat_worker_main(&board, arguments.selection.out, (int)arguments.jobs, arguments.worker);
   else if (!status)
