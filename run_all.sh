@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # run_all.sh [smoke|quick|paper] [--out DIR] [--jobs N]
 #   installs what is missing, builds, runs every experiment at that size (default quick), merges, plots, writes the report.
+#   N processes work at once (default: as many as there are cores); the results are the same for any N.
 # run_all.sh setup [--with-peers]
 #   only installs what is missing; --with-peers adds the optional programs that some tests compare with.
 # Exit status: 0 done, 1 something failed, 2 something is missing that this script may not install, or misuse.
@@ -11,10 +12,11 @@ need=(gcc make pkg-config libc6-dev libgomp1 libgsl-dev libhdf5-dev libopenblas-
       librandom123-dev libcmocka-dev gnuplot-nox fonts-liberation)
 peers=(berkeley-abc python3-h5py python3-xarray python3-netcdf4 python3-h5netcdf netcdf-bin)
 
-usage() { sed -n '2,6s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,7s/^# \{0,1\}//p' "$0"; }
 die() { echo "run_all.sh: $*" >&2; exit 2; }
 
-size=quick out=results/run jobs=1 packages=("${need[@]}") command=run
+cores=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+size=quick out=results/run jobs=$cores packages=("${need[@]}") command=run
 while [ $# -gt 0 ]; do
   case $1 in
     smoke|quick|paper) size=$1 ;;
@@ -73,7 +75,7 @@ setup() {
 
 setup
 [ "$command" = run ] || exit 0
-make --no-print-directory -s -j"$(nproc 2>/dev/null || echo 2)" all
+make --no-print-directory -s -j"$cores" all
 lab=${BUILD:-build}/latentlab
 failed=0
 "$lab" run all --size "$size" --out "$out" --jobs "$jobs" || failed=1
