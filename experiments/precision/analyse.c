@@ -133,6 +133,13 @@ struct pointers {
   size_t betas, certified, certified_lost, promised, promised_lost, lost;
 };
 
+/* Whether the format holds the same beta for this entry of the scan and for one before it: a point that is there already. */
+static int repeated(const double *beta, const double *survived, size_t b) {
+  for (size_t a = 0; a < b; a++)
+    if (survived[a] >= 0 && beta[a] == beta[b]) return 1;
+  return 0;
+}
+
 static int pointer_table(const struct lat_merged *merged, struct lat_analysis *analysis, const size_t row[ROWS],
                          struct pointers *sum) {
   int status = lat_table_begin(
@@ -150,6 +157,7 @@ static int pointer_table(const struct lat_merged *merged, struct lat_analysis *a
       double steps = REAL("loops", i);
       int promised = strcmp(storage, "bf16") == 0 && strcmp(accumulate, "fp32") == 0 && INTEGER("fan_in", i) == 2;
       for (size_t b = 0; b < extent[0] && status == LAT_OK; b++) {
+        if (repeated(beta, survived, b)) continue;
         int lost = survived[b] >= 0 && survived[b]<steps, sure = certified[b]> 0 && survived[b] >= 0;
         int low = promised && leak[b] <= LEAK_PROMISED / 100.0 && survived[b] >= 0;
         sum->betas += survived[b] >= 0;
@@ -184,7 +192,7 @@ static int horizon_table(const struct lat_merged *merged, struct lat_analysis *a
       const double *survived = lat_merged_array(merged, "survived", i, extent);
       const double *predicted = lat_merged_array(merged, "predicted", i, extent);
       for (size_t b = 0; b < extent[0] && status == LAT_OK; b++) {
-        if (survived[b] < 0) continue;
+        if (survived[b] < 0 || repeated(beta, survived, b)) continue;
         if (f == 0) {
           sum->betas++;
           sum->unlike += !(survived[b] == predicted[b]);
