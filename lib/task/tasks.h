@@ -20,6 +20,7 @@ extern const struct lat_task lat_task_parity;
 extern const struct lat_task lat_task_reachability;
 extern const struct lat_task lat_task_reverse;
 extern const struct lat_task lat_task_squaring;
+extern const struct lat_task lat_task_text;
 extern const struct lat_task lat_task_words;
 
 #endif
