@@ -30,23 +30,28 @@ void made_up_point(struct lat_merged *merged, const char *status) {
   merged->point[merged->points++].status = lat_strdup(status);
 }
 
-static void add(struct lat_merged *merged, const char *name, enum lat_kind kind, size_t rank, size_t count,
+static void add(struct lat_merged *merged, const char *name, enum lat_kind kind, size_t rank, const size_t *extent,
                 const void *data) {
+  static const char *const places[] = {"", "place", "place,other", "place,other,third"};
   struct lat_record *record = &merged->point[merged->points - 1].record;
-  if (lat_record_add(record, name, "1", name, kind, LAT_MAY_BE_MISSING, rank > 0 ? "place" : "", rank, &count, data) !=
-      LAT_OK)
+  if (lat_record_add(record, name, "1", name, kind, LAT_MAY_BE_MISSING, places[rank], rank, extent, data) != LAT_OK)
     fail_msg("%s: %s", name, lat_error_message());
 }
 
 void made_up_text(struct lat_merged *merged, const char *name, const char *value) {
-  add(merged, name, LAT_TEXT, 0, 1, &value);
+  add(merged, name, LAT_TEXT, 0, NULL, &value);
 }
 void made_up_integer(struct lat_merged *merged, const char *name, int64_t value) {
-  add(merged, name, LAT_INTEGER, 0, 1, &value);
+  add(merged, name, LAT_INTEGER, 0, NULL, &value);
 }
-void made_up_real(struct lat_merged *merged, const char *name, double value) { add(merged, name, LAT_REAL, 0, 1, &value); }
+void made_up_real(struct lat_merged *merged, const char *name, double value) {
+  add(merged, name, LAT_REAL, 0, NULL, &value);
+}
 void made_up_reals(struct lat_merged *merged, const char *name, size_t count, const double *value) {
-  add(merged, name, LAT_REAL, 1, count, value);
+  add(merged, name, LAT_REAL, 1, &count, value);
+}
+void made_up_grid(struct lat_merged *merged, const char *name, size_t rank, const size_t *extent, const double *value) {
+  add(merged, name, LAT_REAL, rank, extent, value);
 }
 
 static const struct lat_experiment *find(const char *experiment) {

@@ -12,6 +12,7 @@ void made_up_text(struct lat_merged *merged, const char *name, const char *value
 void made_up_integer(struct lat_merged *merged, const char *name, int64_t value);
 void made_up_real(struct lat_merged *merged, const char *name, double value);
 void made_up_reals(struct lat_merged *merged, const char *name, size_t count, const double *value);
+void made_up_grid(struct lat_merged *merged, const char *name, size_t rank, const size_t *extent, const double *value);
 
 /* The experiment's reading; fails the test when it does not come about. */
 struct lat_analysis *made_up_analyse(const char *experiment, const struct lat_merged *merged);
