@@ -23,7 +23,7 @@ plot HIGH * x with lines lw 1.0 dt (2,3) lc rgb SOFT title sprintf('%.2f, %.2f b
 # ---- (b) two measures
 @CURVES; @RIGHT_OF; @ROW1
 set label 1 heading('b', 'Independent letters, which "own" never saw') at screen 0.515, screen 0.970 font HEAD textcolor rgb INK
-set logscale x 2; set xrange [13:160]; set yrange [-0.1:2.4]; set xtics (16, 32, 64, 128); set ytics 0.5; set format y '%.1f'
+set logscale x 2; set xrange [13:160]; set yrange [-0.32:2.4]; set xtics (16, 32, 64, 128); set ytics 0.5; set format y '%.1f'
 set xlabel 'width {/:Italic d} of the vector' offset 0,0.4 textcolor rgb INK; set ylabel 'bits a number' offset 0.6,0 textcolor rgb INK
 set object 1 rect from graph 0, first LOW to graph 1, first HIGH fc rgb SHADE fs solid 1.0 noborder behind
 set key at graph 0.98,1.0 right top @KEY font SMALL

@@ -118,7 +118,13 @@ static int make_model(struct lat_run *run, struct lat_transformer **model, struc
     LAT_TRY(status, lat_put_text(run, "end", "initial"));
     return LAT_OK;
   }
-  struct lat_phase phase = {is(p->model, "mixed") ? TEXTS : 1, setting, 1, 1, (uint64_t)p->training, BATCH, 2};
+  struct lat_phase phase = {.settings = is(p->model, "mixed") ? TEXTS : 1,
+                            .setting = setting,
+                            .loops_low = 1,
+                            .loops_high = 1,
+                            .updates = (uint64_t)p->training,
+                            .batch = BATCH,
+                            .advance = 2};
   plan.phases = 1;
   plan.phase = &phase;
   plan.seed = (uint64_t)p->seed;

@@ -72,6 +72,8 @@ static int check_phase(const struct lat_fit_plan *plan, size_t index) {
   LAT_CHECK(status, phase->batch > 0 && phase->batch % shards == 0, LAT_INPUT,
             "phase %zu has batches of %zu examples, which %zu shards cannot share evenly: take a multiple of %zu", index,
             phase->batch, shards, shards);
+  LAT_CHECK(status, phase->others >= 0 && phase->others <= 1, LAT_INPUT,
+            "phase %zu draws its other settings with a share of %g: take 0 to 1", index, phase->others);
   for (size_t i = 0; i < phase->settings; i++) LAT_TRY(status, lat_task_shape(&phase->setting[i], &shape));
 done:
   return status;
@@ -200,6 +202,7 @@ static int run_phase(struct fitting *fitting, lat_fit_tell *tell, void *context,
   const struct lat_phase *phase = &plan->phase[now->phase];
   int status = LAT_OK, last = now->phase + 1 == plan->phases;
   while (now->phase_updates < phase->updates) {
+    if (phase->reset && now->phase_updates == 0) lat_trainer_reset_moments(fitting->trainer);
     if (tell != NULL && (status = tell(context, (double)now->updates / (double)now->planned)) != LAT_OK) {
       int saved = save(fitting);
       return saved != LAT_OK ? saved : status;

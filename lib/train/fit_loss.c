@@ -74,7 +74,12 @@ void lat_fit_loss_begin(struct lat_fit_loss *loss, size_t index, uint64_t update
   loss->update = update;
   loss->batch = phase->batch;
   loss->settings = phase->settings;
-  loss->setting = &phase->setting[lat_random_below(&random, phase->settings)];
+  if (phase->others > 0 && phase->settings > 1) {
+    int other = lat_random_uniform(&random) < phase->others;
+    loss->setting = &phase->setting[other ? 1 + lat_random_below(&random, phase->settings - 1) : 0];
+  } else {
+    loss->setting = &phase->setting[lat_random_below(&random, phase->settings)];
+  }
   loss->loops = phase->loops_low + (size_t)lat_random_below(&random, phase->loops_high - phase->loops_low + 1);
   lat_task_shape(loss->setting, &loss->shape); /* was fine when the plan was checked */
 }
