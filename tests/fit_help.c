@@ -50,8 +50,10 @@ void make_fit(struct made *made, const struct lat_task_setting *setting) {
   assert_int_equal(lat_recipe_config(setting, 16, 2, 1, 2, &config), LAT_OK);
   config.input_injection = LAT_INJECTION_ADD;
   assert_int_equal(lat_recipe_make(&config, &initialisation, 3, &made->model, &made->learner), LAT_OK);
-  made->phase[0] = (struct lat_phase){1, setting, 1, 1, 40, 16, 2};
-  made->phase[1] = (struct lat_phase){1, setting, 1, 3, 360, 32, 2};
+  made->phase[0] = (struct lat_phase){
+      .settings = 1, .setting = setting, .loops_low = 1, .loops_high = 1, .updates = 40, .batch = 16, .advance = 2};
+  made->phase[1] = (struct lat_phase){
+      .settings = 1, .setting = setting, .loops_low = 1, .loops_high = 3, .updates = 360, .batch = 32, .advance = 2};
   made->plan = lat_fit_default();
   made->plan.phases = 2;
   made->plan.phase = made->phase;

@@ -64,7 +64,8 @@ static void what_stands_between_loops_sees_each_and_its_answer_goes_on(void **st
 static void fit_with(struct hook *hook, struct lat_fit *fit, double *square) {
   struct made made;
   make_fit(&made, &dense);
-  made.phase[1] = (struct lat_phase){1, &dense, 3, 3, 40, 32, 2};
+  made.phase[1] = (struct lat_phase){
+      .settings = 1, .setting = &dense, .loops_low = 3, .loops_high = 3, .updates = 40, .batch = 32, .advance = 2};
   made.plan.phases = 1;
   made.plan.phase = &made.phase[1];
   made.plan.stop = 2;

@@ -165,7 +165,8 @@ static void train(enum lat_content content, int threads, float *to, double *accu
   omp_set_num_threads(threads);
   for (size_t s = 0; s < 4; s++) {
     stage[s] = setting_of(s, s);
-    phase[s] = (struct lat_phase){1, &stage[s], 1, 1, 120, 32, 2};
+    phase[s] = (struct lat_phase){
+        .settings = 1, .setting = &stage[s], .loops_low = 1, .loops_high = 1, .updates = 120, .batch = 32, .advance = 2};
   }
   plan.phases = 4;
   plan.phase = phase;

@@ -14,8 +14,8 @@ struct lat_phase {
   uint64_t updates; /* at most */
   size_t batch;     /* a multiple of the shards */
   double advance;   /* the phase ends before its time when validation reaches this; above 1: never */
-  double others;    /* share of the updates that draw one of settings 1 .., the rest takes setting 0; 0: all settings alike */
-  int reset;        /* the optimiser's moments begin anew with the phase (Hao et al. 2024) */
+  double others; /* share of the updates that draw one of settings 1 .., the rest takes setting 0; 0: all settings alike */
+  int reset;     /* the optimiser's moments begin anew with the phase (Hao et al. 2024) */
 };
 
 enum lat_loss_of { LAT_LOSS_LAST, LAT_LOSS_EVERY }; /* after the last loop, or the mean over all loops */

@@ -120,7 +120,8 @@ done:
 
 static struct lat_thinking stage_of(const struct lat_mode_plan *plan, size_t removed, size_t all) {
   const struct lat_mode *mode = plan->mode;
-  struct lat_thinking thinking = {.tokens = mode->each ? all * plan->per_step : 1, .removed = removed, .before = mode->before};
+  struct lat_thinking thinking = {
+      .tokens = mode->each ? all * plan->per_step : 1, .removed = removed, .before = mode->before};
   thinking.slots = mode->slots ? removed * plan->per_step : 0;
   thinking.labels = LAT_LABELS_ANSWER;
   if (mode->told == LAT_TOLD_STEPS) thinking.labels = LAT_LABELS_REST;
@@ -208,7 +209,9 @@ int lat_mode_fit(const struct lat_mode_plan *plan, const char *checkpoint, lat_f
   fit.seed = plan->seed;
   fit.every = 100;
   fit.validation = plan->validation;
-  fit.measure = LAT_MEASURE_ASKED;
+  /* One shortest path of several is no answer to hold a gate to; sets and answers are. */
+  int paths = plan->mode->told == LAT_TOLD_STEPS || (plan->mode->told == LAT_TOLD_PLAN && plan->labels == LAT_LABELS_REST);
+  fit.measure = paths ? LAT_MEASURE_ACCURACY : LAT_MEASURE_ASKED;
   fit.stop = plan->stop;
   fit.training.rate.peak = plan->rate;
   fit.training.rate.decay = LAT_DECAY_CONSTANT;

@@ -45,11 +45,12 @@ struct lat_mode_plan {
   struct lat_task_setting task; /* with supervision=trace, no thinking */
   size_t keep;                  /* last steps of the trace that stay whatever is removed: a sign before the answer */
   size_t per_step;              /* c >= 1 */
-  enum lat_labels labels; /* what LAT_TOLD_PLAN means: REACHED (every step that was removed and the next one: dense), REST (Hao et al.
+  enum lat_labels
+      labels; /* what LAT_TOLD_PLAN means: REACHED (every step that was removed and the next one: dense), REST (Hao et al.
                            * 2024) or NEXT (Zhu et al. 2025) */
   size_t width, heads, layers;
   uint64_t updates, stage; /* of the last stage and of each earlier one, at most; a mode without stages gets them all */
-  double gate;             /* validation of what is asked that ends an earlier stage */
+  double gate; /* validation that ends an earlier stage: of all that is asked, of the answer where REST is told */
   size_t batch, validation;
   double rate, stop; /* constant learning rate; validation of the answer that ends training */
   uint64_t seed;
