@@ -13,12 +13,12 @@ SIDES = "set tmargin at screen 0.900; set bmargin at screen 0.150"
 
 set multiplot
 # ---- (a) modes
-@CURVES; @SIDES; set lmargin at screen 0.185; set rmargin at screen 0.585
+@CURVES; @SIDES; set lmargin at screen 0.205; set rmargin at screen 0.585
 set label 1 heading('a', 'Modes by what training tells') at screen 0.008, screen 0.955 font HEAD textcolor rgb INK
-set xrange [0:1.03]; set yrange [-ROWS + 0.4:1.5]; set xtics 0.2; set format x '%.1f'; unset ytics
+set xrange [0:1.03]; set yrange [-ROWS + 0.4:0.30 * ROWS]; set xtics 0.2; set format x '%.1f'; unset ytics
 set xlabel 'test accuracy' offset 0,0.4 textcolor rgb INK
 set arrow 1 from first 0.5, graph 0 to first 0.5, first 0.6 nohead dt (2,3) lc rgb SOFT
-set key at graph 0.0,1.02 left top horizontal maxrows 1 @KEY font SMALL
+set key at graph 0.0,1.02 left top @KEY font SMALL
 plot TABLES.'rows.tsv' using (0):(-column(1)):2 with labels right offset -0.6,0 font SMALL textcolor rgb INK notitle, \
      for [t = 0:4] for [g = 0:int(GRAPHS) - 1] TABLES.'seeds.tsv' using (column(3) == t && column(1) == g ? column(4) : NaN):(row(column(2), g)) with points pt MARKER[g % 6 + 1] ps 0.3 lc rgb COLOUR[t + 1] notitle, \
      for [t = 0:4] for [g = 0:int(GRAPHS) - 1] TABLES.'modes.tsv' using (column(3) == t && column(1) == g ? column(4) : NaN):(row(column(2), g)) with points pt MARKER[g % 6 + 1] - 1 + (MARKER[g % 6 + 1] == 15 ? 1 : 0) ps 0.9 lw 1.2 lc rgb COLOUR[t + 1] notitle, \
@@ -27,7 +27,7 @@ plot TABLES.'rows.tsv' using (0):(-column(1)):2 with labels right offset -0.6,0 
 # ---- (b) thoughts
 @CURVES; @SIDES; set lmargin at screen 0.675; set rmargin at screen 0.992
 set label 1 heading('b', 'Fewer thoughts than trained for') at screen 0.615, screen 0.955 font HEAD textcolor rgb INK
-set xrange [-0.25:K + 0.25]; set yrange [0:1.45]; set xtics 1; set ytics 0.2; set format y '%.1f'
+set xrange [-0.25:K + 0.25]; set yrange [0:1.45]; set xtics 1; set ytics 0,0.2,1; set format y '%.1f'
 set xlabel 'thoughts' offset 0,0.4 textcolor rgb INK; set ylabel 'test accuracy' offset 0.6,0 textcolor rgb INK
 set arrow 1 from graph 0, first 0.5 to graph 1, first 0.5 nohead dt (2,3) lc rgb SOFT
 set key at graph 0.02,1.0 left top @KEY font SMALL

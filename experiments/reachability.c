@@ -10,16 +10,16 @@
 #include "lib/sweep/fit_outputs.h"
 #include "lib/train/mode.h"
 
-#define MODES                                                                                                         \
-  "direct,cot,icot,no-thought,pause,soft-prompt,coconut,coconut-no-curriculum,pause-as-thought,state-once,recurrent," \
-  "recurrent-answer,deep"
+#define MODES \
+  "direct,cot,icot,no-thought,pause,soft-prompt,coconut,coconut-no-curriculum,pause-as-thought,state-once,recurrent"
+#define ALL_MODES MODES ",recurrent-answer,deep"
 #define EDGES14 "nodes=14:edges=16:hops=3:decoy=3:format=edge"
 #define EDGES20 "nodes=20:edges=23:hops=4:decoy=4:format=edge"
 #define TRIPLES14 "nodes=14:edges=16:hops=3:decoy=3:format=triple"
 
 #define PARAMETERS(INT, REAL, TEXT, PATH)                                                                               \
   TEXT(mode, "-", "mode of thought: `latentlab describe reachability` tells of each",                                   \
-       "direct,cot,icot,coconut,pause-as-thought,state-once,recurrent", MODES, MODES)                                   \
+       "direct,cot,icot,coconut,pause-as-thought,state-once,recurrent", MODES, ALL_MODES)                               \
   TEXT(graph, "-", "options of the task reachability, KEY=VALUE:...", "nodes=6:edges=5:hops=2:decoy=0:format=edge",     \
        EDGES14, EDGES14 "," EDGES20 "," TRIPLES14)                                                                      \
   TEXT(labels, "-",                                                                                                     \
@@ -30,12 +30,12 @@
   INT(layers, "layers", 0, 64, "0: 1 for one position an edge, 2 for three", "0", "0", "0")                             \
   INT(per_step, "thoughts", 1, 16, "thoughts for each removed step", "1", "1", "1")                                     \
   REAL(rate, "1", 1e-6, 1, "learning rate, constant", "2e-3", "2e-3", "2e-3")                                           \
-  INT(budget, "updates", 1, 1e7, "of the last stage at most", "8", "500", "2000")                                       \
-  INT(stage, "updates", 1, 1e7, "of each earlier stage at most; modes without stages get them all at once", "6", "300", \
+  INT(budget, "updates", 1, 1e7, "of the last stage at most", "8", "700", "2000")                                       \
+  INT(stage, "updates", 1, 1e7, "of each earlier stage at most; modes without stages get them all at once", "6", "400", \
       "1000")                                                                                                           \
   REAL(gate, "1", 0, 2, "validation that ends an earlier stage", "0.9", "0.9", "0.9")                                   \
   REAL(goal, "1", 0, 2, "validation that counts as solved and ends training", "0.98", "0.98", "0.98")                   \
-  INT(batch, "examples", 4, 4096, "of an update", "8", "64", "64")                                                      \
+  INT(batch, "examples", 4, 4096, "of an update", "8", "32", "64")                                                      \
   INT(tested, "examples", 1, 1e6, "graphs of the test", "32", "500", "2000")                                            \
   INT(seed, "1", 0, 1e15, "of initial values and examples", "10", "10,11,12", "10:14")
 LAT_DEFINE_PARAMETERS(PARAMETERS)
