@@ -16,8 +16,8 @@ set xlabel 'bits after each step' offset 0,0.4 textcolor rgb INK; set ylabel 'bo
 do for [k = 1:COUNT] { set arrow k from first size(k), graph 0 to first size(k), first 1 nohead dt (2,3) lc rgb COLOUR[k] }
 set key at graph 0.99,0.04 right bottom @KEY font SMALL
 plot for [k = 1:COUNT] TABLES.'bounds.tsv' using ($1 == size(k) ? $2 : NaN):4 with lines lw 1.1 lc rgb COLOUR[k] title sprintf('bound, %d cells', size(k)), \
-     for [k = 1:COUNT] TABLES.'success.tsv' using ($1 == 1 && $2 == size(k) ? $4 : NaN):6:7:8 with yerrorbars lw 1.0 pt MARKER[k] ps 0.5 lc rgb COLOUR[k] title 'trained', \
-     for [k = 1:COUNT] TABLES.'success.tsv' using ($1 == 0 && $2 == size(k) ? $4 : NaN):6 with points lw 1.2 pt 2 * k ps 0.6 lc rgb COLOUR[k] title 'constructed'
+     for [k = 1:COUNT] TABLES.'success.tsv' using ($1 == 1 && $2 == size(k) ? $4 : NaN):6:7:8 with yerrorbars lw 1.0 pt MARKER[k] ps 0.5 lc rgb COLOUR[k] title sprintf('trained, %d', size(k)), \
+     for [k = 1:COUNT] TABLES.'success.tsv' using ($1 == 0 && $2 == size(k) ? $4 : NaN):6 with points lw 1.2 pt 2 * k ps 0.6 lc rgb COLOUR[k] title sprintf('constructed, %d', size(k))
 
 # ---- (b) bits a cell
 @CURVES; @RIGHT
