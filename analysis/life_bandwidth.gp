@@ -14,7 +14,7 @@ set label 1 heading('a', 'Bits a board') at screen 0.008, screen 0.945 font HEAD
 set xrange [-0.02 * MOST:1.05 * MOST]; set yrange [-0.03:1.1]; set ytics 0.2; set format y '%.1f'
 set xlabel 'bits after each step' offset 0,0.4 textcolor rgb INK; set ylabel 'boards right in every cell' offset 0.6,0 textcolor rgb INK
 do for [k = 1:COUNT] { set arrow k from first size(k), graph 0 to first size(k), first 1 nohead dt (2,3) lc rgb COLOUR[k] }
-set key at graph 0.99,0.04 right bottom @KEY font SMALL
+set key at graph 0.99,-0.005 right bottom @KEY font SMALL
 plot for [k = 1:COUNT] TABLES.'bounds.tsv' using ($1 == size(k) ? $2 : NaN):4 with lines lw 1.1 lc rgb COLOUR[k] title sprintf('bound, %d cells', size(k)), \
      for [k = 1:COUNT] TABLES.'success.tsv' using ($1 == 1 && $2 == size(k) ? $4 : NaN):6:7:8 with yerrorbars lw 1.0 pt MARKER[k] ps 0.5 lc rgb COLOUR[k] title sprintf('trained, %d', size(k)), \
      for [k = 1:COUNT] TABLES.'success.tsv' using ($1 == 0 && $2 == size(k) ? $4 : NaN):6 with points lw 1.2 pt 2 * k ps 0.6 lc rgb COLOUR[k] title sprintf('constructed, %d', size(k))

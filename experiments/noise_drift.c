@@ -124,7 +124,7 @@ static int is_power(size_t t) { return (t & (t - 1)) == 0; }
 static const char columns[] =
     "step\tsurvival (1)\tlow (1)\thigh (1)\ttheory (1)\tregenerator\tsigma (1)\tkappa (1)\tinputs";
 
-/* sigma at which half of the inputs survive the whole chain, by theory, between the values that were run. */
+/* sigma at which half of the inputs survive the whole chain, on a line between the two measured shares around it. */
 static double half_point(const struct lat_merged *merged, const struct series *series, size_t count,
                          const char *regenerator, double kappa) {
   double below = 0, above = (double)INFINITY, high = 1, low = 0;
